@@ -1,0 +1,38 @@
+/**
+ * Time as a dependency: whoever needs it takes a Clock, so that tests turn the hands themselves and
+ * never sleep.
+ */
+
+/** A handle of a pending timer; `cancel` after it fired does nothing. */
+export interface TimerHandle {
+  cancel(): void;
+}
+
+export interface Clock {
+  /** Milliseconds of a monotonic clock; only differences mean something. */
+  now(): number;
+  /** Milliseconds since the epoch, for what people and other systems read. */
+  wallTime(): number;
+  /** Calls `callback` once after `delayMs`. */
+  setTimer(delayMs: number, callback: () => void): TimerHandle;
+}
+
+export class SystemClock implements Clock {
+  now(): number {
+    return performance.now();
+  }
+
+  wallTime(): number {
+    return Date.now();
+  }
+
+  setTimer(delayMs: number, callback: () => void): TimerHandle {
+    const timer = setTimeout(callback, delayMs);
+
+    return {
+      cancel: () => {
+        clearTimeout(timer);
+      },
+    };
+  }
+}
