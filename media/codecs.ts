@@ -1,0 +1,108 @@
+/**
+ * The audio codecs that Parley speaks, as data: what SDP says of each and how its RTP clock and its
+ * samples relate. Whatever is listed here is offered, answered, decoded and encoded; nothing else.
+ */
+
+/** Names as in RFC 3551 and the IANA registry; SDP compares them case-insensitively. */
+export type AudioCodecName = 'opus' | 'PCMU' | 'PCMA';
+
+export interface AudioCodec {
+  readonly name: AudioCodecName;
+  /** RTP timestamp units a second: what `a=rtpmap` says. */
+  readonly clockRate: number;
+  /**
+   * Audio samples a second. Not always the RTP clock: "the RTP clock rate for the G722 payload
+   * format is 8,000 Hz" though it samples at 16,000 Hz (RFC 3551 4.5.2).
+   */
+  readonly sampleRate: number;
+  /** Channels as `a=rtpmap` writes them; opus always says 2, whatever is sent (RFC 7587 7). */
+  readonly channels: number;
+  /** The fixed number of a static codec, else the one that our own offers use. */
+  readonly payloadType: number;
+  /** True when RFC 3551 table 4 fixes the number, so that `a=rtpmap` may be left out. */
+  readonly static: boolean;
+  /** What our SDP puts into `a=fmtp`. */
+  readonly fmtp?: string;
+}
+
+/** In the order in which our own offers list them; an answer keeps the offerer's order instead. */
+export const AUDIO_CODECS: readonly AudioCodec[] = [
+  {
+    name: 'opus',
+    clockRate: 48_000,
+    sampleRate: 48_000,
+    channels: 2,
+    payloadType: 111,
+    static: false,
+    fmtp: 'useinbandfec=1',
+  },
+  {
+    name: 'PCMU',
+    clockRate: 8000,
+    sampleRate: 8000,
+    channels: 1,
+    payloadType: 0,
+    static: true,
+  },
+  {
+    name: 'PCMA',
+    clockRate: 8000,
+    sampleRate: 8000,
+    channels: 1,
+    payloadType: 8,
+    static: true,
+  },
+];
+
+/** Keys pressed on a phone, RFC 4733; its RTP clock is the one of the audio codec beside it. */
+export const TELEPHONE_EVENT = 'telephone-event';
+
+/** Events 0-15: the digits, `*`, `#` and A-D (RFC 4733 3.2). */
+export const TELEPHONE_EVENT_FMTP = '0-15';
+
+/** The numbers that our own offers give to telephone-event, by clock rate. */
+const TELEPHONE_EVENT_PAYLOAD_TYPES: ReadonlyMap<number, number> = new Map([
+  [8000, 101],
+  [48_000, 110],
+]);
+
+/** RFC 3551 section 3: numbers 96-127 are bound to a codec by `a=rtpmap` alone. */
+export function isDynamicPayloadType(payloadType: number): boolean {
+  return payloadType >= 96 && payloadType <= 127;
+}
+
+export function audioCodec(name: AudioCodecName): AudioCodec {
+  const codec = AUDIO_CODECS.find((candidate) => candidate.name === name);
+  if (codec === undefined) throw new TypeError(`no codec ${name}`);
+
+  return codec;
+}
+
+/** The codec of an `a=rtpmap`; channels left out mean one (RFC 8866 6.6). */
+export function findAudioCodec(
+  encodingName: string,
+  clockRate: number,
+  channels = 1,
+): AudioCodec | undefined {
+  const wanted = encodingName.toLowerCase();
+
+  return AUDIO_CODECS.find(
+    (codec) =>
+      codec.name.toLowerCase() === wanted &&
+      codec.clockRate === clockRate &&
+      codec.channels === channels,
+  );
+}
+
+/** The codec that a payload number means when no `a=rtpmap` explains it. */
+export function findStaticAudioCodec(payloadType: number): AudioCodec | undefined {
+  return AUDIO_CODECS.find((codec) => codec.static && codec.payloadType === payloadType);
+}
+
+/** The number that our own offer gives to telephone-event beside a codec of `clockRate`. */
+export function telephoneEventPayloadType(clockRate: number): number {
+  const payloadType = TELEPHONE_EVENT_PAYLOAD_TYPES.get(clockRate);
+  if (payloadType === undefined) throw new TypeError(`no telephone-event at ${clockRate} Hz`);
+
+  return payloadType;
+}
