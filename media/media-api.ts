@@ -1,0 +1,189 @@
+/**
+ * What media/ promises to the layer above: an engine makes the media of a room, a room makes legs,
+ * a leg is one member's streams. Nothing here knows rooms' rules, SIP or sockets.
+ */
+import type { types as mediasoup } from 'mediasoup';
+import type { ConsumerId, LegId, ProducerId, TypedEmitter } from '../base/index.ts';
+import type { AudioCodec } from './codecs.ts';
+
+export type MediaKind = 'audio' | 'video';
+/** What a browser's stream shows or carries; a phone's audio is a `microphone` too. */
+export type MediaSource = 'microphone' | 'camera' | 'screen';
+/** Direction as seen from us (RFC 3264 §5.1). */
+export type MediaDirection = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
+
+export interface MediaEngine {
+  readonly events: TypedEmitter<{ workerDied: [] }>;
+  createRoom(): Promise<RoomMedia>;
+  /** What is missing for calls to be served; undefined when all is up. */
+  unreadyReason(): string | undefined;
+  counters(): MediaCounters;
+  close(): Promise<void>;
+}
+
+/** Totals since the start of the process, for `/metrics`. */
+export interface MediaCounters {
+  rtpPacketsIn: number;
+  rtpPacketsOut: number;
+  rtpLost: number;
+  mixerLateFrames: number;
+  workerDeaths: number;
+  /** Seconds that mixing one frame took, cumulative buckets: upper bound → count. */
+  mixerFrameSeconds: { buckets: { le: number; count: number }[]; sum: number; count: number };
+  /** What is open now: tests hold these against their values before a call. */
+  open: { phoneLegs: number; rtpPorts: number; transports: number; producers: number; consumers: number };
+}
+
+export interface ProducerInfo {
+  id: ProducerId;
+  legId: LegId;
+  kind: MediaKind;
+  source: MediaSource;
+  paused: boolean;
+}
+
+export interface SpeakerLevel {
+  legId: LegId;
+  /** dBov, −127 … 0 (RFC 6464). */
+  level: number;
+}
+
+export interface RoomMediaEvents {
+  producerAdded: [ProducerInfo];
+  producerRemoved: [ProducerInfo];
+  /** Who speaks now, loudest first; said when it changes and every few hundred ms while not empty. */
+  speakers: [SpeakerLevel[]];
+  /** The media of the room is gone (its worker died); the room must end. */
+  failed: [reason: string];
+}
+
+export interface RoomMedia {
+  readonly events: TypedEmitter<RoomMediaEvents>;
+  /** What a browser loads into its Device. */
+  readonly rtpCapabilities: mediasoup.RtpCapabilities;
+  createPhoneLeg(): Promise<PhoneLeg>;
+  createWebRtcLeg(): Promise<WebRtcLeg>;
+  producers(): ProducerInfo[];
+  close(): Promise<void>;
+}
+
+/** What offer/answer agreed on for a phone's audio stream. */
+export interface PhoneAudio {
+  codec: AudioCodec;
+  /** Payload type that the phone wants to receive `codec` with. */
+  sendPayloadType: number;
+  /** Every payload type that the phone may send, telephone-event included. */
+  receivePayloadTypes: ReadonlyMap<number, AudioCodec>;
+  /** RFC 4733, as the phone wants to receive it. */
+  telephoneEventPayloadType?: number;
+  remoteAddress: string;
+  remoteRtpPort: number;
+  remoteRtcpPort: number;
+  rtcpMux: boolean;
+  /** Milliseconds of audio in each packet that we send. */
+  ptime: number;
+  direction: MediaDirection;
+}
+
+export interface PhoneLegEvents {
+  /** Neither RTP nor RTCP for the timeout, and not on hold. */
+  timeout: [];
+  dtmf: [digit: string, durationMs: number];
+  closed: [];
+}
+
+export interface PhoneLeg {
+  readonly id: LegId;
+  readonly events: TypedEmitter<PhoneLegEvents>;
+  /** Where the phone must send to; bound from creation. */
+  readonly rtpPort: number;
+  readonly rtcpPort: number;
+  /** Starts the audio, or changes it after a new offer/answer. */
+  configure(audio: PhoneAudio): Promise<void>;
+  /** Muted by the room: nobody hears it. It still hears the room. */
+  setMuted(muted: boolean): Promise<void>;
+  stats(): Promise<PhoneLegStats>;
+  close(): Promise<void>;
+}
+
+export interface PhoneLegStats {
+  packetsReceived: number;
+  octetsReceived: number;
+  packetsLost: number;
+  packetsSent: number;
+  /** Milliseconds, RFC 3550 A.8. */
+  jitter: number;
+  /** Milliseconds, from the phone's receiver reports; undefined before the first. */
+  roundTrip?: number;
+  codec: string;
+}
+
+export interface WebRtcLegEvents {
+  /** A stream this browser received is gone: its sender left or stopped. */
+  consumerClosed: [ConsumerId];
+  /** The sender paused or resumed. */
+  consumerPaused: [ConsumerId, paused: boolean];
+  /** The layers that this browser now gets; undefined: none. */
+  consumerLayers: [ConsumerId, { spatial: number; temporal: number } | undefined];
+  closed: [];
+}
+
+export interface WebRtcTransportParameters {
+  id: string;
+  iceParameters: mediasoup.IceParameters;
+  iceCandidates: mediasoup.IceCandidate[];
+  dtlsParameters: mediasoup.DtlsParameters;
+}
+
+export interface ConsumerParameters {
+  id: ConsumerId;
+  producerId: ProducerId;
+  kind: MediaKind;
+  rtpParameters: mediasoup.RtpParameters;
+  /** The sender is paused now; the consumer itself always starts paused. */
+  producerPaused: boolean;
+}
+
+/** A browser's media. Unknown ids and calls at the wrong moment reject with an AppError. */
+export interface WebRtcLeg {
+  readonly id: LegId;
+  readonly events: TypedEmitter<WebRtcLegEvents>;
+  createTransport(direction: 'send' | 'recv'): Promise<WebRtcTransportParameters>;
+  connectTransport(transportId: string, dtlsParameters: mediasoup.DtlsParameters): Promise<void>;
+  restartIce(transportId: string): Promise<mediasoup.IceParameters>;
+  produce(options: {
+    transportId: string;
+    kind: MediaKind;
+    source: MediaSource;
+    rtpParameters: mediasoup.RtpParameters;
+    paused: boolean;
+  }): Promise<ProducerInfo>;
+  setProducerPaused(producerId: ProducerId, paused: boolean): Promise<void>;
+  closeProducer(producerId: ProducerId): Promise<void>;
+  consume(
+    producerId: ProducerId,
+    rtpCapabilities: mediasoup.RtpCapabilities,
+  ): Promise<ConsumerParameters>;
+  setConsumerPaused(consumerId: ConsumerId, paused: boolean): Promise<void>;
+  setPreferredLayers(
+    consumerId: ConsumerId,
+    layers: { spatial: number; temporal?: number },
+  ): Promise<void>;
+  closeConsumer(consumerId: ConsumerId): Promise<void>;
+  /** Muted by the room: its microphone is not forwarded until unmuted, whatever the browser does. */
+  setMuted(muted: boolean): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What the engine is built with: a section of the settings. */
+export interface MediaSettings {
+  /** The address that goes into SDP and ICE candidates. */
+  publicAddress: string;
+  rtpPortMin: number;
+  rtpPortMax: number;
+  webRtcPort: number;
+  /** mediasoup workers; worker i listens on webRtcPort + i. */
+  workers: number;
+  /** Milliseconds without RTP and RTCP after which a phone leg reports `timeout`. */
+  rtpTimeout: number;
+}

@@ -1,0 +1,67 @@
+/**
+ * The mixer as the rest of media/ sees it. A phone leg lives wholly in a mixer thread: its sockets,
+ * jitter buffer, codecs and its place in the mix; only control and events cross to the main thread.
+ */
+import type { LegId, TypedEmitter } from '../../base/index.ts';
+import type { AudioCodec } from '../codecs.ts';
+import type { MediaCounters, PhoneAudio, PhoneLegStats, SpeakerLevel } from '../media-api.ts';
+
+export interface MixerPool {
+  /** On the least loaded thread. */
+  createRoom(): MixerRoom;
+  counters(): Pick<
+    MediaCounters,
+    'rtpPacketsIn' | 'rtpPacketsOut' | 'rtpLost' | 'mixerLateFrames' | 'mixerFrameSeconds'
+  > & { phoneLegs: number; rtpPorts: number };
+  /** Undefined while every thread lives. */
+  unreadyReason(): string | undefined;
+  close(): Promise<void>;
+}
+
+export interface MixerRoomEvents {
+  /** Phones that speak now, loudest first; on change and every few hundred ms while not empty. */
+  speakers: [SpeakerLevel[]];
+  legTimeout: [LegId];
+  legDtmf: [LegId, digit: string, durationMs: number];
+  /** The thread died; every leg of the room is gone. */
+  failed: [reason: string];
+}
+
+/** Where a phone's packets are copied to, for the browsers: a loopback transport of the SFU. */
+export interface PublishTarget {
+  address: string;
+  port: number;
+  /** The one SSRC that the stream keeps, whatever the phone does. */
+  ssrc: number;
+  payloadType: number;
+  /** Codec that is forwarded; packets of another payload type are not. */
+  codec: AudioCodec;
+  /** RFC 6464 one-byte header extension id to write the measured level with. */
+  audioLevelExtensionId: number;
+}
+
+/** A browser's microphone as the SFU sends it to the mixer. */
+export interface MicrophoneInput {
+  legId: LegId;
+  codec: AudioCodec;
+  payloadType: number;
+  ssrc: number;
+  /** RFC 6464 extension id in its packets; undefined: the level is measured after decoding. */
+  audioLevelExtensionId?: number;
+}
+
+export interface MixerRoom {
+  readonly events: TypedEmitter<MixerRoomEvents>;
+  /** Binds an RTP/RTCP port pair. Rejects with AppError MEDIA_UNAVAILABLE when none is free. */
+  createLeg(legId: LegId): Promise<{ rtpPort: number; rtcpPort: number }>;
+  configureLeg(legId: LegId, audio: PhoneAudio): Promise<void>;
+  setLegMuted(legId: LegId, muted: boolean): Promise<void>;
+  publishLeg(legId: LegId, target: PublishTarget): Promise<void>;
+  unpublishLeg(legId: LegId): Promise<void>;
+  legStats(legId: LegId): Promise<PhoneLegStats>;
+  closeLeg(legId: LegId): Promise<void>;
+  /** Answers the loopback port to which the SFU must send the microphone. */
+  addMicrophone(input: MicrophoneInput): Promise<{ address: string; port: number }>;
+  removeMicrophone(legId: LegId): Promise<void>;
+  close(): Promise<void>;
+}
