@@ -2,7 +2,7 @@
 const shared = {
   testEnvironment: 'node',
   transform: {
-    '\\.tsx?$': [
+    '\\.(tsx?|mjs)$': [
       '@swc/jest',
       {
         jsc: {
@@ -14,6 +14,8 @@ const shared = {
       },
     ],
   },
+  // These packages are ES modules alone, which jest's require cannot load untransformed.
+  transformIgnorePatterns: ['/node_modules/(?!(typebox|preact|@preact)/)'],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/data/'],
 };
 
