@@ -1,0 +1,262 @@
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import path from 'node:path';
+import { Child } from './child-process.ts';
+import { waitUntil } from './wait-until.ts';
+import { writeToneWav } from './wav-file.ts';
+
+const MODULE_FOLDER = '/usr/lib/baresip/modules';
+
+const CODECS = {
+  pcmu: { module: 'g711', entry: 'PCMU', sampleRate: 8000 },
+  pcma: { module: 'g711', entry: 'PCMA', sampleRate: 8000 },
+  opus: { module: 'opus', entry: 'opus/48000/2', sampleRate: 48_000 },
+} as const;
+
+export type PhoneCodec = keyof typeof CODECS;
+
+export interface PhoneOptions {
+  /** A folder of its own: configuration, log, recordings. */
+  folder: string;
+  name: string;
+  /** SIP port; the control port and the RTP range follow from it. */
+  port: number;
+  codec?: PhoneCodec;
+  /** What the phone plays, Hz; undefined: silence. */
+  tone?: number;
+  transport?: 'udp' | 'tcp';
+}
+
+export interface PhoneEvent {
+  type: string;
+  param?: string;
+}
+
+/**
+ * A real phone: one headless baresip, controlled over its ctrl_tcp module (netstring-framed JSON).
+ * It records what it decodes, packet by packet, so a gap on the wire is not in the recording.
+ */
+export class BaresipPhone {
+  readonly #options: PhoneOptions;
+  readonly #events: PhoneEvent[] = [];
+  readonly #answers = new Map<string, { ok: boolean; data: string }>();
+  #child: Child | undefined;
+  #control: Socket | undefined;
+  #token = 0;
+
+  constructor(options: PhoneOptions) {
+    this.#options = options;
+  }
+
+  static async start(options: PhoneOptions): Promise<BaresipPhone> {
+    const phone = new BaresipPhone(options);
+    await phone.#start();
+
+    return phone;
+  }
+
+  get child(): Child {
+    if (this.#child === undefined) throw new Error('the phone was not started');
+
+    return this.#child;
+  }
+
+  get name(): string {
+    return this.#options.name;
+  }
+
+  get events(): readonly PhoneEvent[] {
+    return this.#events;
+  }
+
+  /** Dials and waits until the call stands. */
+  async call(uri: string): Promise<void> {
+    const from = this.#events.length;
+    await this.command('dial', uri);
+    await this.waitFor('CALL_ESTABLISHED', from);
+  }
+
+  async waitFor(type: string, from = 0, timeoutMs = 10_000): Promise<PhoneEvent> {
+    let found: PhoneEvent | undefined;
+    await waitUntil(
+      `${this.name} waits for ${type}`,
+      () => {
+        const events = this.#events.slice(from);
+        found = events.find((event) => event.type === type);
+        const closed = events.find((event) => event.type === 'CALL_CLOSED');
+        if (found === undefined && closed !== undefined) {
+          throw new Error(`${this.name}: call closed (${closed.param ?? ''}) before ${type}`);
+        }
+
+        return found === undefined
+          ? `seeing only [${events.map((event) => event.type).join(' ')}]`
+          : undefined;
+      },
+      timeoutMs,
+    );
+    if (found === undefined) throw new Error('unreachable');
+
+    return found;
+  }
+
+  async hangUp(): Promise<void> {
+    const from = this.#events.length;
+    await this.command('hangup');
+    await this.waitFor('CALL_CLOSED', from);
+  }
+
+  async command(command: string, params = ''): Promise<string> {
+    const token = String(++this.#token);
+    const json = JSON.stringify({ command, params, token });
+    this.#control?.write(`${Buffer.byteLength(json)}:${json},`);
+    await waitUntil(`${this.name}: ${command}`, () =>
+      this.#answers.has(token) ? undefined : 'without an answer',
+    );
+    const answer = this.#answers.get(token);
+    this.#answers.delete(token);
+    if (answer?.ok !== true) throw new Error(`${this.name}: ${command}: ${answer?.data ?? ''}`);
+
+    return answer.data;
+  }
+
+  /** The newest recording of what the phone heard. */
+  recording(): string {
+    const folder = path.join(this.#options.folder, 'rec');
+    const files = readdirSync(folder)
+      .filter((file) => file.endsWith('-dec.wav'))
+      .sort();
+    const newest = files.at(-1);
+    if (newest === undefined) throw new Error(`${this.name} recorded nothing`);
+
+    return path.join(folder, newest);
+  }
+
+  /** SIP messages and messages of baresip itself. */
+  get log(): string {
+    return this.child.output;
+  }
+
+  /** As its user would switch it off: hangs up, says BYE, closes the recordings. */
+  async stop(): Promise<void> {
+    this.#control?.destroy();
+    await this.#child?.stop();
+  }
+
+  async #start(): Promise<void> {
+    const { folder, name, port } = this.#options;
+    mkdirSync(path.join(folder, 'rec'), { recursive: true });
+    this.#writeConfiguration();
+    this.#child = new Child({
+      name,
+      command: 'baresip',
+      args: ['-4', '-f', folder, '-s'],
+      logFile: path.join(folder, 'log'),
+      cwd: folder,
+    });
+    await waitUntil(`${name} starts`, async () => {
+      if (!this.child.running) throw new Error(`baresip ended: ${this.log.slice(-2000)}`);
+      this.#control = await tryConnect(port + 20_000);
+
+      return this.#control === undefined ? 'without its control port' : undefined;
+    });
+    this.#readControl();
+    await this.command('uuid');
+  }
+
+  #readControl(): void {
+    let buffer = Buffer.alloc(0);
+    this.#control?.on('error', () => undefined);
+    this.#control?.on('data', (data: Buffer) => {
+      buffer = Buffer.concat([buffer, data]);
+      for (;;) {
+        const colon = buffer.indexOf(':');
+        const length = Number(buffer.subarray(0, Math.max(0, colon)).toString('latin1'));
+        if (colon < 1 || buffer.length < colon + length + 2) return;
+        this.#receive(buffer.subarray(colon + 1, colon + 1 + length).toString('utf8'));
+        buffer = buffer.subarray(colon + length + 2);
+      }
+    });
+  }
+
+  #receive(text: string): void {
+    // baresip prints terminal escapes into its JSON strings unescaped.
+    // eslint-disable-next-line no-control-regex
+    const clean = text.replaceAll(/[\u0000-\u001f]/g, ' ');
+    const message = JSON.parse(clean) as {
+      response?: boolean;
+      token?: string;
+      ok?: boolean;
+      data?: string;
+      type?: string;
+      param?: string;
+    };
+    if (message.response === true) {
+      this.#answers.set(message.token ?? '', { ok: message.ok === true, data: message.data ?? '' });
+    } else if (message.type !== undefined) {
+      this.#events.push({ type: message.type, param: message.param ?? '' });
+    }
+  }
+
+  #writeConfiguration(): void {
+    const { folder, name, port, codec = 'pcmu', tone, transport = 'udp' } = this.#options;
+    const { module, entry, sampleRate } = CODECS[codec];
+    const wav = path.join(folder, 'tone.wav');
+    // aufile does not loop and its end hangs up: longer than any test's call.
+    writeToneWav(wav, tone ?? 440, {
+      seconds: 180,
+      sampleRate,
+      level: tone === undefined ? -140 : -12,
+    });
+    const rtpMin = 20_000 + (port % 500) * 40;
+    writeFileSync(
+      path.join(folder, 'config'),
+      [
+        'poll_method epoll',
+        `sip_listen 127.0.0.1:${port}`,
+        'net_interface 127.0.0.1',
+        `rtp_ports ${rtpMin}-${rtpMin + 38}`,
+        'rtp_stats yes',
+        'rtcp_mux no',
+        'jitter_buffer_delay 1-10',
+        'call_max_calls 4',
+        'call_local_timeout 120',
+        'audio_buffer 20-160',
+        'audio_alert none',
+        'ringback_disabled yes',
+        'menu_bell no',
+        'statmode_default off',
+        `snd_path ${path.join(folder, 'rec')}`,
+        `ctrl_tcp_listen 127.0.0.1:${port + 20_000}`,
+        'dns_server 127.0.0.1:9',
+        'opus_bitrate 64000',
+        `module_path ${MODULE_FOLDER}`,
+        `audio_source aufile,${wav}`,
+        `ausrc_srate ${sampleRate}`,
+        'ausrc_channels 1',
+        ...['aufile', module, 'sndfile'].map((each) => `module ${each}.so`),
+        ...['uuid', 'account'].map((each) => `module_tmp ${each}.so`),
+        ...['menu', 'debug_cmd', 'ctrl_tcp'].map((each) => `module_app ${each}.so`),
+        '',
+      ].join('\n'),
+    );
+    writeFileSync(
+      path.join(folder, 'accounts'),
+      `"${name}" <sip:${name}@127.0.0.1:${port};transport=${transport}>;regint=0` +
+        `;audio_codecs=${entry};video_codecs=;auth_pass=x\n`,
+    );
+    writeFileSync(path.join(folder, 'contacts'), '');
+  }
+}
+
+async function tryConnect(port: number): Promise<Socket | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => {
+      socket.removeAllListeners('error');
+      resolve(socket);
+    });
+    socket.once('error', () => {
+      resolve(undefined);
+    });
+  });
+}

@@ -1,0 +1,121 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { Child } from './child-process.ts';
+import { projectPath } from './scratch.ts';
+import { waitUntil } from './wait-until.ts';
+
+export interface ParleyServerOptions {
+  folder: string;
+  /** Settings beyond the defaults below. */
+  env?: Record<string, string>;
+}
+
+export interface ParticipantRow {
+  id: string;
+  name: string;
+  kind: 'browser' | 'phone';
+  state: string;
+  muted: boolean;
+  speaking: boolean;
+}
+
+/** The real server process as `npm start` runs it, on loopback, with data of its own. */
+export class ParleyServer {
+  readonly httpPort = 3000;
+  readonly sipPort = 5060;
+  readonly #options: ParleyServerOptions;
+  readonly child: Child;
+
+  private constructor(options: ParleyServerOptions) {
+    this.#options = options;
+    this.child = new Child({
+      name: 'parley',
+      command: process.execPath,
+      args: ['--enable-source-maps', projectPath('dist/server/main.js')],
+      logFile: path.join(options.folder, 'server.log'),
+      cwd: options.folder,
+      env: {
+        NODE_ENV: 'production',
+        HTTP_HOST: '127.0.0.1',
+        SIP_HOST: '127.0.0.1',
+        PUBLIC_ADDRESS: '127.0.0.1',
+        MEDIA_WORKERS: '1',
+        DATA_DIR: path.join(options.folder, 'data'),
+        LOG_LEVEL: 'debug',
+        HTTP_PORT: String(this.httpPort),
+        SIP_PORT: String(this.sipPort),
+        ...options.env,
+      },
+    });
+  }
+
+  static async start(options: ParleyServerOptions): Promise<ParleyServer> {
+    const server = new ParleyServer(options);
+    await waitUntil(
+      'the server is ready',
+      async () => {
+        if (!server.child.running) throw new Error(`it ended: ${server.log.slice(-4000)}`);
+        try {
+          const response = await fetch(`${server.url}/readyz`);
+
+          return response.status === 200 ? undefined : `answering ${await response.text()}`;
+        } catch {
+          return 'not listening';
+        }
+      },
+      20_000,
+    );
+
+    return server;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.httpPort}`;
+  }
+
+  get log(): string {
+    return this.child.output;
+  }
+
+  sipUri(room: string, transport?: 'tcp'): string {
+    return `sip:${room}@127.0.0.1:${this.sipPort}${transport === undefined ? '' : `;transport=${transport}`}`;
+  }
+
+  async api<T>(method: string, resource: string, body?: unknown): Promise<T> {
+    const key = readFileSync(path.join(this.#options.folder, 'data/api-key'), 'utf8').trim();
+    const response = await fetch(`${this.url}/api/v1${resource}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${key}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${resource}: ${response.status} ${text}`);
+
+    return (text === '' ? undefined : JSON.parse(text)) as T;
+  }
+
+  async participants(room: string): Promise<ParticipantRow[]> {
+    return this.api<ParticipantRow[]>('GET', `/rooms/${room}/participants`);
+  }
+
+  /** Every sample of /metrics: `name{labels}` → value. */
+  async metrics(): Promise<Map<string, number>> {
+    const text = await (await fetch(`${this.url}/metrics`)).text();
+    const samples = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+
+    return new Map(
+      samples.map((line) => {
+        const space = line.lastIndexOf(' ');
+
+        return [line.slice(0, space), Number(line.slice(space + 1))];
+      }),
+    );
+  }
+
+  async stop(): Promise<number> {
+    return this.child.stop(8000);
+  }
+}
