@@ -1,0 +1,78 @@
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { Child } from './child-process.ts';
+import { projectPath } from './scratch.ts';
+
+export interface SippOptions {
+  folder: string;
+  /** File name in test/fixtures/sipp. */
+  scenario: string;
+  target: string;
+  user: string;
+  calls: number;
+  callsPerSecond: number;
+  /** Milliseconds of the scenario's pause. */
+  duration: number;
+  /** Further `-key name value` pairs. */
+  keys?: Record<string, string>;
+  transport?: 'udp' | 'tcp';
+}
+
+export interface SippResult {
+  exitCode: number;
+  successful: number;
+  failed: number;
+  errors: string;
+}
+
+/** Runs SIPp, a call generator, to its end. */
+export async function runSipp(options: SippOptions): Promise<SippResult> {
+  const { folder, calls, callsPerSecond, duration } = options;
+  const statistics = path.join(folder, 'sipp.csv');
+  const child = new Child({
+    name: 'sipp',
+    command: 'sipp',
+    logFile: path.join(folder, 'sipp.log'),
+    cwd: folder,
+    env: { TERM: 'dumb' },
+    args: [
+      options.target,
+      ...['-sf', projectPath('test/fixtures/sipp', options.scenario)],
+      ...['-s', options.user, '-i', '127.0.0.1', '-mi', '127.0.0.1', '-p', '5190'],
+      ...['-cp', '8190', '-nostdin', '-t', options.transport === 'tcp' ? 't1' : 'u1'],
+      ...['-m', String(calls), '-r', String(callsPerSecond), '-d', String(duration)],
+      ...['-timeout', `${Math.ceil(calls / callsPerSecond + duration / 1000 + 40)}s`],
+      ...['-timeout_error', '-trace_err', '-error_file', path.join(folder, 'sipp.err')],
+      ...['-trace_stat', '-stf', statistics, '-fd', '1s'],
+      ...Object.entries(options.keys ?? {}).flatMap(([key, value]) => ['-key', key, value]),
+    ],
+  });
+  const exitCode = await child.exited;
+  const last = lastRow(statistics);
+
+  return {
+    exitCode,
+    successful: Number(last['SuccessfulCall(C)'] ?? 0),
+    failed: Number(last['FailedCall(C)'] ?? 0),
+    errors: readdirSync(folder).includes('sipp.err')
+      ? readFileSync(path.join(folder, 'sipp.err'), 'utf8').slice(-3000)
+      : '',
+  };
+}
+
+/** Headless mu-law of one tone, as `rtp_stream` plays it: one second, repeated by SIPp. */
+export function writeMuLaw(file: string, encode: (sample: number) => number, hertz: number): void {
+  const octets = Buffer.alloc(8000);
+  for (let i = 0; i < octets.length; i++) {
+    octets[i] = encode(Math.round(8000 * Math.sin((2 * Math.PI * hertz * i) / 8000)));
+  }
+  writeFileSync(file, octets);
+}
+
+function lastRow(file: string): Record<string, string> {
+  const [header, ...rows] = readFileSync(file, 'utf8').trim().split('\n');
+  const names = header?.split(';') ?? [];
+  const values = rows.at(-1)?.split(';') ?? [];
+
+  return Object.fromEntries(names.map((name, i) => [name, values[i] ?? '']));
+}
