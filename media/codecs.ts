@@ -4,7 +4,7 @@
  */
 
 /** Names as in RFC 3551 and the IANA registry; SDP compares them case-insensitively. */
-export type AudioCodecName = 'opus' | 'PCMU' | 'PCMA';
+export type AudioCodecName = 'opus' | 'PCMU' | 'PCMA' | 'telephone-event';
 
 export interface AudioCodec {
   readonly name: AudioCodecName;
@@ -54,17 +54,22 @@ export const AUDIO_CODECS: readonly AudioCodec[] = [
   },
 ];
 
-/** Keys pressed on a phone, RFC 4733; its RTP clock is the one of the audio codec beside it. */
+/** Keys pressed on a phone (RFC 4733): a payload beside the audio, with the audio's RTP clock. */
 export const TELEPHONE_EVENT = 'telephone-event';
 
-/** Events 0-15: the digits, `*`, `#` and A-D (RFC 4733 3.2). */
-export const TELEPHONE_EVENT_FMTP = '0-15';
-
-/** The numbers that our own offers give to telephone-event, by clock rate. */
-const TELEPHONE_EVENT_PAYLOAD_TYPES: ReadonlyMap<number, number> = new Map([
-  [8000, 101],
-  [48_000, 110],
-]);
+const TELEPHONE_EVENTS: readonly AudioCodec[] = [
+  { clockRate: 8000, payloadType: 101 },
+  { clockRate: 48_000, payloadType: 110 },
+].map(({ clockRate, payloadType }) => ({
+  name: TELEPHONE_EVENT,
+  clockRate,
+  sampleRate: clockRate,
+  channels: 1,
+  payloadType,
+  static: false,
+  // Events 0-15: the digits, `*`, `#` and A-D (RFC 4733 3.2).
+  fmtp: '0-15',
+}));
 
 /** RFC 3551 section 3: numbers 96-127 are bound to a codec by `a=rtpmap` alone. */
 export function isDynamicPayloadType(payloadType: number): boolean {
@@ -99,10 +104,7 @@ export function findStaticAudioCodec(payloadType: number): AudioCodec | undefine
   return AUDIO_CODECS.find((codec) => codec.static && codec.payloadType === payloadType);
 }
 
-/** The number that our own offer gives to telephone-event beside a codec of `clockRate`. */
-export function telephoneEventPayloadType(clockRate: number): number {
-  const payloadType = TELEPHONE_EVENT_PAYLOAD_TYPES.get(clockRate);
-  if (payloadType === undefined) throw new TypeError(`no telephone-event at ${clockRate} Hz`);
-
-  return payloadType;
+/** The telephone-event that goes with audio of `clockRate`; undefined when no audio has that clock. */
+export function findTelephoneEvent(clockRate: number): AudioCodec | undefined {
+  return TELEPHONE_EVENTS.find((event) => event.clockRate === clockRate);
 }
