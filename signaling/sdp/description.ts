@@ -1,0 +1,120 @@
+/** Our own descriptions: one audio stream, written in one way, with the version rules of `o=`. */
+import { isIP } from 'node:net';
+import { findTelephoneEvent, type AudioCodec } from '../../media/codecs.ts';
+import type { AudioCapabilities, NegotiatedAudio } from './audio-negotiation.ts';
+import type { FormatParameters, RtpMap, SdpDirection, SdpMedia, SdpSession } from './sdp-model.ts';
+import { writeSdp } from './sdp-session.ts';
+
+/** Where our end of the stream is, and what it wants. */
+export interface LocalMedia {
+  /** The address literal that the far end sends to. */
+  readonly address: string;
+  readonly rtpPort: number;
+  readonly direction?: SdpDirection;
+  /** Our last description in this dialog: its `o=` and its m-lines bind the next one. */
+  readonly previous?: SdpSession | undefined;
+  /** The `o=` session id of a first description. */
+  readonly sessionId: string;
+}
+
+interface StreamParts {
+  readonly protocol: string;
+  readonly formats: readonly (readonly [payloadType: number, codec: AudioCodec])[];
+  readonly ptime: number;
+  readonly rtcpMux: boolean;
+  readonly direction: SdpDirection;
+}
+
+/** Numbers of the answer are those of the offer (RFC 3264 6.1). */
+export function answerMedia(
+  offered: SdpMedia,
+  audio: NegotiatedAudio,
+  local: LocalMedia,
+): SdpMedia {
+  return streamMedia(local, {
+    protocol: offered.protocol,
+    formats: [...audio.receivePayloadTypes],
+    ptime: audio.ptime,
+    rtcpMux: audio.rtcpMux,
+    direction: audio.localDirection,
+  });
+}
+
+export function offerMedia(capabilities: AudioCapabilities, local: LocalMedia): SdpMedia {
+  const clockRates = new Set(capabilities.codecs.map((codec) => codec.clockRate));
+  const events = capabilities.telephoneEvent
+    ? [...clockRates].flatMap((clockRate) => findTelephoneEvent(clockRate) ?? [])
+    : [];
+
+  return streamMedia(local, {
+    protocol: 'RTP/AVP',
+    formats: [...capabilities.codecs, ...events].map((codec) => [codec.payloadType, codec]),
+    ptime: capabilities.packetTimes[0]!,
+    rtcpMux: capabilities.rtcpMux,
+    direction: local.direction ?? 'sendrecv',
+  });
+}
+
+function streamMedia(local: LocalMedia, parts: StreamParts): SdpMedia {
+  const rtpMaps: RtpMap[] = [];
+  const formatParameters: FormatParameters[] = [];
+  for (const [payloadType, { name, clockRate, channels, fmtp }] of parts.formats) {
+    rtpMaps.push({ payloadType, encodingName: name, clockRate, channels });
+    if (fmtp !== undefined) formatParameters.push({ payloadType, parameters: fmtp });
+  }
+
+  return {
+    type: 'audio',
+    port: local.rtpPort,
+    protocol: parts.protocol,
+    formats: rtpMaps.map((map) => String(map.payloadType)),
+    bandwidths: [],
+    rtpMaps,
+    formatParameters,
+    direction: parts.direction,
+    rtcpMux: parts.rtcpMux,
+    ptime: parts.ptime,
+    attributes: [],
+  };
+}
+
+/** "the port number … is set to zero … at least one [format] MUST be present" (RFC 3264 6). */
+export function refuseMedia(offered: SdpMedia): SdpMedia {
+  return {
+    type: offered.type,
+    port: 0,
+    protocol: offered.protocol,
+    formats: offered.formats.length > 0 ? offered.formats.slice(0, 1) : ['0'],
+    bandwidths: [],
+    rtpMaps: [],
+    formatParameters: [],
+    rtcpMux: false,
+    attributes: [],
+  };
+}
+
+/**
+ * "the version in the origin field MUST increment by one from the previous SDP … If the version …
+ * does not increment, the SDP MUST be identical" (RFC 3264 8).
+ */
+export function describe(
+  { address, previous, sessionId }: LocalMedia,
+  media: readonly SdpMedia[],
+  timing: SdpSession['timing'],
+): SdpSession {
+  const family = isIP(address) === 6 ? 6 : 4;
+  const session: SdpSession = {
+    origin: previous?.origin ?? { username: '-', sessionId, version: '1', family, address },
+    // "If a session has no meaningful name, then "s= " or "s=-" … is RECOMMENDED" (RFC 8866 5.3).
+    name: '-',
+    connection: { family, address },
+    bandwidths: [],
+    timing,
+    attributes: [],
+    media,
+  };
+  if (previous === undefined || writeSdp(previous) === writeSdp(session)) return session;
+  const version = String(BigInt(previous.origin.version) + 1n);
+
+  return { ...session, origin: { ...previous.origin, version } };
+}
