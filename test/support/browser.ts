@@ -1,5 +1,11 @@
 /// <reference lib="dom" />
-import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import {
+  chromium,
+  type Browser,
+  type BrowserContext,
+  type LaunchOptions,
+  type Page,
+} from 'playwright-core';
 import type { ParleyServer } from './parley-server.ts';
 
 /**
@@ -7,8 +13,8 @@ import type { ParleyServer } from './parley-server.ts';
  * `--allow-loopback-in-peer-connection`: where loopback is the only interface, ICE has no other
  * candidate. The rest keeps Chromium from calling home.
  */
-export async function launchChromium(): Promise<Browser> {
-  return chromium.launch({
+export function chromiumOptions(): LaunchOptions {
+  return {
     executablePath: process.env['CHROMIUM_BIN'] ?? '/usr/bin/chromium',
     args: [
       '--headless=new',
@@ -25,7 +31,11 @@ export async function launchChromium(): Promise<Browser> {
       '--disable-features=WebRtcHideLocalIpsWithMdns',
       '--autoplay-policy=no-user-gesture-required',
     ],
-  });
+  };
+}
+
+export async function launchChromium(): Promise<Browser> {
+  return chromium.launch(chromiumOptions());
 }
 
 export interface RosterRow {

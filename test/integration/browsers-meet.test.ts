@@ -1,0 +1,125 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Browser } from 'playwright-core';
+import { launchChromium, RoomPage } from '../support/browser.ts';
+import { stopAllChildren } from '../support/child-process.ts';
+import { ParleyServer } from '../support/parley-server.ts';
+import { scratchFolder } from '../support/scratch.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+describe('two Chromium pages in one room', () => {
+  const folder = scratchFolder('browsers');
+  let server: ParleyServer;
+  let browser: Browser;
+  let pages: RoomPage[];
+
+  beforeAll(async () => {
+    server = await ParleyServer.start({ folder });
+    browser = await launchChromium();
+    pages = [
+      await RoomPage.join(browser, server, '200', 'Ann'),
+      await RoomPage.join(browser, server, '200', 'Bob'),
+    ];
+  });
+
+  afterAll(async () => {
+    await browser.close();
+    await stopAllChildren();
+  });
+
+  it('shows both in both rosters', async () => {
+    for (const page of pages) {
+      await waitUntil('the roster is whole', async () => {
+        const names = (await page.roster()).map((row) => row.text).join(' ');
+
+        return names.includes('Ann') && names.includes('Bob') ? undefined : `only "${names}"`;
+      });
+    }
+  });
+
+  it('plays both videos: the elements advance and frames are decoded', async () => {
+    for (const page of pages) {
+      await waitUntil('two videos play', async () => {
+        const times = Object.values(await page.videoTimes());
+
+        return times.length === 2 && times.every((time) => time > 1)
+          ? undefined
+          : `at ${JSON.stringify(times)}\n${page.console}`;
+      });
+      const before = await page.statistic('inbound-rtp', 'framesDecoded', 'video');
+      await waitUntil('frames are decoded', async () => {
+        const frames = await page.statistic('inbound-rtp', 'framesDecoded', 'video');
+
+        return frames > before + 20 ? undefined : `${frames - before} more`;
+      });
+    }
+  });
+
+  it('carries audio: its bytes grow in both directions', async () => {
+    for (const page of pages) {
+      const received = await page.statistic('inbound-rtp', 'bytesReceived', 'audio');
+      const sent = await page.statistic('outbound-rtp', 'bytesSent', 'audio');
+      await waitUntil('audio flows', async () => {
+        const more = (await page.statistic('inbound-rtp', 'bytesReceived', 'audio')) - received;
+        const out = (await page.statistic('outbound-rtp', 'bytesSent', 'audio')) - sent;
+
+        return more > 2000 && out > 2000 ? undefined : `${more} in, ${out} out`;
+      });
+    }
+  });
+
+  it('is encrypted: every DTLS transport is connected', async () => {
+    for (const page of pages) {
+      const states = (await page.statistics())
+        .filter((report) => report['type'] === 'transport')
+        .map((report) => report['dtlsState']);
+
+      expect(states.length).toBeGreaterThanOrEqual(2);
+      expect(new Set(states)).toEqual(new Set(['connected']));
+    }
+  });
+
+  it('sends the camera in three simulcast layers', async () => {
+    const reports = await pages[0]!.statistics();
+    const layers = reports.filter(
+      (report) => report['type'] === 'outbound-rtp' && report['kind'] === 'video',
+    );
+
+    expect(layers.map((layer) => layer['rid']).sort()).toHaveLength(3);
+  });
+
+  it('marks a microphone that its owner switched off, for everybody', async () => {
+    const [ann, bob] = pages as [RoomPage, RoomPage];
+    await ann.page.getByTestId('toggle-mic').click();
+    for (const page of [ann, bob]) {
+      await waitUntil('Ann is marked as muted', async () => {
+        const row = (await page.roster()).find((each) => each.text.includes('Ann'));
+
+        return row?.muted === true ? undefined : JSON.stringify(row);
+      });
+    }
+    await ann.page.getByTestId('toggle-mic').click();
+    await waitUntil('the mark goes', async () => {
+      const row = (await bob.roster()).find((each) => each.text.includes('Ann'));
+
+      return row?.muted === false ? undefined : JSON.stringify(row);
+    });
+  });
+
+  it('takes the video away when its owner switches the camera off, and brings it back', async () => {
+    const [ann, bob] = pages as [RoomPage, RoomPage];
+    await ann.page.getByTestId('toggle-camera').click();
+    await waitUntil('one video is left', async () => {
+      const count = Object.keys(await bob.videoTimes()).length;
+
+      return count === 1 ? undefined : `${count} videos`;
+    });
+    await ann.page.getByTestId('toggle-camera').click();
+    await waitUntil('both are back', async () => {
+      const times = Object.values(await bob.videoTimes());
+
+      return times.length === 2 && times.every((time) => time > 0.5)
+        ? undefined
+        : JSON.stringify(times);
+    });
+  });
+});
