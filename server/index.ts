@@ -1,0 +1,31 @@
+/** The conference as the front ends see it. `main.ts` alone also reaches for api/, jobs/, store/ and metrics. */
+export { CLOSE_REASONS, closeReasonInfo } from './close-reason.ts';
+export type { CloseReason, CloseReasonInfo, Fault } from './close-reason.ts';
+export { dial, isPin, MAX_ROOM_NUMBER_LENGTH } from './dial-plan.ts';
+export type { DialRefusal, DialResult } from './dial-plan.ts';
+export { MAX_NAME_LENGTH, toDisplayName } from './display-name.ts';
+export type { Participant, RoomHandle } from './participant.ts';
+export type { ParticipantState } from './participant-state.ts';
+export { may } from './room-policy.ts';
+export type { RoomAction, Verdict } from './room-policy.ts';
+export type { Room } from './room.ts';
+export { RoomManager } from './room-manager.ts';
+export type {
+  CreateRoomRequest,
+  JoinRequest,
+  RoomManagerEvents,
+  RoomManagerOptions,
+  UpdateRoomRequest,
+} from './room-manager.ts';
+export type {
+  ParticipantKind,
+  ParticipantRole,
+  ParticipantSink,
+  ParticipantView,
+  ProducerView,
+  RoomEvent,
+  RoomSettings,
+  RoomStore,
+  RoomView,
+  SipMetrics,
+} from './ports.ts';

@@ -1,0 +1,322 @@
+import type { types as mediasoup } from 'mediasoup';
+import { AppError, toError } from '../base/index.ts';
+import type { Clock, Logger, ParticipantId, ProducerId, RoomNumber } from '../base/index.ts';
+import type { PhoneLeg, ProducerInfo, WebRtcLeg } from '../media/index.ts';
+import type { CloseReason } from './close-reason.ts';
+import { toDisplayName } from './display-name.ts';
+import { mayBecome } from './participant-state.ts';
+import type { ParticipantState } from './participant-state.ts';
+import type {
+  ParticipantKind,
+  ParticipantRole,
+  ParticipantSink,
+  ParticipantView,
+  ProducerView,
+  RoomEvent,
+  RoomView,
+} from './ports.ts';
+
+/** What a participant, and through it a front end, sees of the room it is in. */
+export interface RoomHandle {
+  readonly number: RoomNumber;
+  readonly name: string;
+  readonly rtpCapabilities: mediasoup.RtpCapabilities;
+  readonly activeSpeaker: ParticipantId | undefined;
+  view(): RoomView;
+  roster(): ParticipantView[];
+  producers(except?: ParticipantId): ProducerView[];
+  participant(id: ParticipantId): Participant | undefined;
+  /** Ends the meeting for all. */
+  end(reason: CloseReason): Promise<void>;
+}
+
+/** What a participant reports to its room. */
+export interface ParticipantHooks {
+  activated(participant: Participant): void;
+  updated(participant: Participant): void;
+  producerAdded(participant: Participant, info: ProducerInfo): void;
+  producerUpdated(participant: Participant, info: ProducerInfo): void;
+  producerRemoved(participant: Participant, info: ProducerInfo): void;
+  /** It is out: take it off every list. */
+  leaving(participant: Participant, reason: CloseReason): void;
+  /** Its media is closed too. */
+  left(participant: Participant): void;
+}
+
+export type MediaLegOf = { kind: 'phone'; leg: PhoneLeg } | { kind: 'browser'; leg: WebRtcLeg };
+
+export interface ParticipantOptions {
+  id: ParticipantId;
+  name: string;
+  kind: ParticipantKind;
+  address: string;
+  role: ParticipantRole;
+  room: RoomHandle;
+  sink: ParticipantSink;
+  hooks: ParticipantHooks;
+  clock: Clock;
+  logger: Logger;
+}
+
+/** One member of a room, whatever it came in by. Owns its media leg. */
+export class Participant {
+  readonly id: ParticipantId;
+  readonly kind: ParticipantKind;
+  readonly address: string;
+  readonly room: RoomHandle;
+  readonly #sink: ParticipantSink;
+  readonly #hooks: ParticipantHooks;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #producers = new Map<ProducerId, ProducerInfo>();
+  #name: string;
+  #role: ParticipantRole;
+  #state: ParticipantState = 'joining';
+  #media: MediaLegOf | undefined;
+  #mutedByRoom = false;
+  #speaking = false;
+  #handRaised = false;
+  #joinedAt: number;
+  #leave: Promise<void> | undefined;
+
+  constructor(options: ParticipantOptions) {
+    this.id = options.id;
+    this.kind = options.kind;
+    this.address = options.address;
+    this.room = options.room;
+    this.#name = options.name;
+    this.#role = options.role;
+    this.#sink = options.sink;
+    this.#hooks = options.hooks;
+    this.#clock = options.clock;
+    this.#logger = options.logger.child({ participant: options.id });
+    this.#joinedAt = options.clock.wallTime();
+  }
+
+  get name(): string {
+    return this.#name;
+  }
+
+  get role(): ParticipantRole {
+    return this.#role;
+  }
+
+  get state(): ParticipantState {
+    return this.#state;
+  }
+
+  /** Muted by the room, or by itself with its microphone. */
+  get muted(): boolean {
+    return (
+      this.#mutedByRoom ||
+      [...this.#producers.values()].some((p) => p.source === 'microphone' && p.paused)
+    );
+  }
+
+  get speaking(): boolean {
+    return this.#speaking;
+  }
+
+  get handRaised(): boolean {
+    return this.#handRaised;
+  }
+
+  get video(): boolean {
+    return [...this.#producers.values()].some((p) => p.kind === 'video' && !p.paused);
+  }
+
+  /** Throws unless this is a phone with media: asking a browser for it is a mistake of the caller. */
+  get phoneLeg(): PhoneLeg {
+    if (this.#media?.kind !== 'phone') throw new TypeError(`${this.toString()} has no phone leg`);
+
+    return this.#media.leg;
+  }
+
+  get webRtcLeg(): WebRtcLeg {
+    if (this.#media?.kind !== 'browser')
+      throw new TypeError(`${this.toString()} has no WebRTC leg`);
+
+    return this.#media.leg;
+  }
+
+  /** The reply has been sent: from now on it is a member and is told what happens. */
+  activate(): void {
+    if (this.#state !== 'joining') return;
+    this.#joinedAt = this.#clock.wallTime();
+    this.#become('joined');
+    this.#hooks.activated(this);
+  }
+
+  /** Nobody hears it while muted; it goes on hearing the room. */
+  async setMuted(muted: boolean): Promise<void> {
+    this.#requireMember();
+    if (this.#mutedByRoom === muted) return;
+    this.#mutedByRoom = muted;
+    this.#hooks.updated(this);
+    await this.#media?.leg.setMuted(muted);
+  }
+
+  /** The browser's own button. Un-pausing one's microphone also lifts a mute, as `*6` does on a phone. */
+  async setProducerPaused(producerId: ProducerId, paused: boolean): Promise<void> {
+    this.#requireMember();
+    const info = this.#producers.get(producerId);
+    if (info === undefined) throw new AppError('NOT_FOUND', 'no such stream');
+    await this.webRtcLeg.setProducerPaused(producerId, paused);
+    if (this.#producers.has(producerId)) {
+      const changed = { ...info, paused };
+      this.#producers.set(producerId, changed);
+      this.#hooks.producerUpdated(this, changed);
+      this.#hooks.updated(this);
+    }
+    if (!paused && info.source === 'microphone') await this.setMuted(false);
+  }
+
+  setName(name: string): void {
+    this.#requireMember();
+    const clean = toDisplayName(name, this.#name);
+    if (clean === this.#name) return;
+    this.#name = clean;
+    this.#hooks.updated(this);
+  }
+
+  setRole(role: ParticipantRole): void {
+    this.#requireMember();
+    if (role === this.#role) return;
+    this.#role = role;
+    this.#hooks.updated(this);
+  }
+
+  setHandRaised(raised: boolean): void {
+    this.#requireMember();
+    if (raised === this.#handRaised) return;
+    this.#handRaised = raised;
+    this.#hooks.updated(this);
+  }
+
+  view(): ParticipantView {
+    return {
+      id: this.id,
+      name: this.#name,
+      kind: this.kind,
+      address: this.address,
+      role: this.#role,
+      state: this.#state === 'lobby' ? 'lobby' : 'joined',
+      muted: this.muted,
+      speaking: this.#speaking,
+      handRaised: this.#handRaised,
+      video: this.video,
+      joinedAt: new Date(this.#joinedAt).toISOString(),
+    };
+  }
+
+  producers(): ProducerView[] {
+    return [...this.#producers.values()].map((info) => producerView(this.id, info));
+  }
+
+  /** Any number of times; only the first reason counts. Resolves when the media is closed. */
+  leave(reason: CloseReason): Promise<void> {
+    this.#leave ??= this.#close(reason);
+
+    return this.#leave;
+  }
+
+  /** For the room only: the leg it made for this participant. */
+  attachMedia(media: MediaLegOf): void {
+    this.#media = media;
+    media.leg.events.on('closed', () => void this.leave('media-failed'));
+    if (media.kind === 'phone')
+      media.leg.events.on('timeout', () => void this.leave('media-timeout'));
+  }
+
+  /** For the room only. */
+  addProducer(info: ProducerInfo): void {
+    if (this.#isOver()) return;
+    const hadVideo = this.video;
+    const wasMuted = this.muted;
+    this.#producers.set(info.id, info);
+    this.#hooks.producerAdded(this, info);
+    if (hadVideo !== this.video || wasMuted !== this.muted) this.#hooks.updated(this);
+  }
+
+  /** For the room only. */
+  removeProducer(producerId: ProducerId): void {
+    const info = this.#producers.get(producerId);
+    if (info === undefined) return;
+    const hadVideo = this.video;
+    const wasMuted = this.muted;
+    this.#producers.delete(producerId);
+    this.#hooks.producerRemoved(this, info);
+    if (this.#isOver()) return;
+    if (hadVideo !== this.video || wasMuted !== this.muted) this.#hooks.updated(this);
+  }
+
+  /** For the room only: what its speaker detection found. True when it changed. */
+  markSpeaking(speaking: boolean): boolean {
+    if (this.#speaking === speaking) return false;
+    this.#speaking = speaking;
+
+    return true;
+  }
+
+  /** For the room only. */
+  notify(event: RoomEvent): void {
+    try {
+      this.#sink.notify(event);
+    } catch (error) {
+      this.#logger.error({ err: toError(error), event: event.type }, 'sink failed');
+    }
+  }
+
+  toString(): string {
+    return `participant ${this.id} (${this.kind}, ${this.#state}) in room ${this.room.number}`;
+  }
+
+  async #close(reason: CloseReason): Promise<void> {
+    this.#become('leaving');
+    const mediaClosed = this.#media?.leg.close();
+    for (const id of [...this.#producers.keys()]) this.removeProducer(id);
+    this.#hooks.leaving(this, reason);
+    if (this.#media !== undefined) this.#tellEnded(reason);
+    try {
+      await mediaClosed;
+    } catch (error) {
+      this.#logger.error({ err: toError(error) }, 'media leg did not close');
+    }
+    this.#become('left');
+    this.#hooks.left(this);
+  }
+
+  /** Not said before there is media: then `join` has not resolved, and rejects instead. */
+  #tellEnded(reason: CloseReason): void {
+    try {
+      this.#sink.ended(reason);
+    } catch (error) {
+      this.#logger.error({ err: toError(error) }, 'sink failed at the end');
+    }
+  }
+
+  #become(state: ParticipantState): void {
+    if (!mayBecome(this.#state, state)) {
+      throw new TypeError(`${this.toString()} cannot become ${state}`);
+    }
+    this.#state = state;
+  }
+
+  #isOver(): boolean {
+    return this.#state === 'leaving' || this.#state === 'left';
+  }
+
+  #requireMember(): void {
+    if (this.#isOver()) throw new AppError('PARTICIPANT_NOT_FOUND', 'the participant has left');
+  }
+}
+
+export function producerView(participantId: ParticipantId, info: ProducerInfo): ProducerView {
+  return {
+    id: info.id,
+    participantId,
+    kind: info.kind,
+    source: info.source,
+    paused: info.paused,
+  };
+}
