@@ -1,0 +1,7 @@
+export { WebSocketGateway } from './gateway.ts';
+export type {
+  WebSocketGatewayCounters,
+  WebSocketGatewayLimits,
+  WebSocketGatewayOptions,
+} from './gateway.ts';
+export { PROTOCOL_VERSION, SOCKET_PATH } from './protocol.ts';

@@ -1,0 +1,92 @@
+import type { ConsumerId, ProducerId } from '../../base/index.ts';
+import type { Handlers } from './connection.ts';
+
+type MediaRequest =
+  | 'create-transport'
+  | 'connect-transport'
+  | 'restart-ice'
+  | 'produce'
+  | 'pause-producer'
+  | 'resume-producer'
+  | 'close-producer'
+  | 'consume'
+  | 'pause-consumer'
+  | 'resume-consumer'
+  | 'set-preferred-layers'
+  | 'close-consumer';
+
+/** Ids are taken as they come: a leg knows its own and refuses all others. */
+const producer = (id: string) => id as ProducerId;
+const consumer = (id: string) => id as ConsumerId;
+
+/** Requests about a page's own streams: each is one call of its media leg. */
+export function mediaHandlers(): Handlers<MediaRequest> {
+  return {
+    'create-transport': ({ member }, { direction }) =>
+      member.participant.webRtcLeg.createTransport(direction),
+
+    'connect-transport': async ({ member }, { transportId, dtlsParameters }) => {
+      await member.participant.webRtcLeg.connectTransport(transportId, dtlsParameters);
+
+      return {};
+    },
+
+    'restart-ice': async ({ member }, { transportId }) => ({
+      iceParameters: await member.participant.webRtcLeg.restartIce(transportId),
+    }),
+
+    produce: async ({ member }, { requestId: _requestId, ...options }) => {
+      const { id } = await member.participant.webRtcLeg.produce(options);
+
+      return { producerId: id };
+    },
+
+    'pause-producer': async ({ member }, { producerId }) => {
+      await member.participant.setProducerPaused(producer(producerId), true);
+
+      return {};
+    },
+
+    'resume-producer': async ({ member }, { producerId }) => {
+      await member.participant.setProducerPaused(producer(producerId), false);
+
+      return {};
+    },
+
+    'close-producer': async ({ member }, { producerId }) => {
+      await member.participant.webRtcLeg.closeProducer(producer(producerId));
+
+      return {};
+    },
+
+    consume: ({ member }, { producerId, rtpCapabilities }) =>
+      member.participant.webRtcLeg.consume(producer(producerId), rtpCapabilities),
+
+    'pause-consumer': async ({ member }, { consumerId }) => {
+      await member.participant.webRtcLeg.setConsumerPaused(consumer(consumerId), true);
+
+      return {};
+    },
+
+    'resume-consumer': async ({ member }, { consumerId }) => {
+      await member.participant.webRtcLeg.setConsumerPaused(consumer(consumerId), false);
+
+      return {};
+    },
+
+    'set-preferred-layers': async ({ member }, { consumerId, spatial, temporal }) => {
+      await member.participant.webRtcLeg.setPreferredLayers(consumer(consumerId), {
+        spatial,
+        ...(temporal !== undefined && { temporal }),
+      });
+
+      return {};
+    },
+
+    'close-consumer': async ({ member }, { consumerId }) => {
+      await member.participant.webRtcLeg.closeConsumer(consumer(consumerId));
+
+      return {};
+    },
+  };
+}
