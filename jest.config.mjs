@@ -2,7 +2,7 @@
 const shared = {
   testEnvironment: 'node',
   transform: {
-    '\\.(tsx?|mjs)$': [
+    '\\.(tsx?|mjs)$|/content-disposition/.+\\.js$': [
       '@swc/jest',
       {
         jsc: {
@@ -15,7 +15,7 @@ const shared = {
     ],
   },
   // These packages are ES modules alone, which jest's require cannot load untransformed.
-  transformIgnorePatterns: ['/node_modules/(?!(typebox|preact|@preact)/)'],
+  transformIgnorePatterns: ['/node_modules/(?!(typebox|preact|@preact|content-disposition)/)'],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/data/'],
 };
 
@@ -24,7 +24,9 @@ export default {
     {
       ...shared,
       displayName: 'unit',
-      testMatch: ['<rootDir>/test/{base,media,server,signaling,web,scripts,support}/**/*.test.ts?(x)'],
+      testMatch: [
+        '<rootDir>/test/{base,media,server,signaling,web,scripts,support}/**/*.test.ts?(x)',
+      ],
     },
     {
       ...shared,
