@@ -1,0 +1,60 @@
+// What is checked without running Parley: format, lint, types, layers, sizes. Each is a program that ends with 0 when all
+// is well.
+
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export interface Outcome {
+  readonly name: string;
+  readonly passed: boolean;
+}
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+const bin = (path: string): string => join(ROOT, 'node_modules', path);
+const TSC = bin('typescript/bin/tsc');
+
+const CHECKS: readonly { name: string; args: readonly string[]; needs?: string }[] = [
+  { name: 'types', args: [TSC, '-p', 'tsconfig.json', '--noEmit'] },
+  {
+    name: 'types of web',
+    args: [TSC, '-p', 'web/tsconfig.json', '--noEmit'],
+    needs: 'web/index.html',
+  },
+  {
+    name: 'lint',
+    args: [bin('eslint/bin/eslint.js'), '.', '--max-warnings', '0'],
+  },
+  {
+    name: 'format',
+    args: [bin('prettier/bin/prettier.cjs'), '--check', '--log-level', 'warn', '.'],
+  },
+  { name: 'imports', args: ['scripts/check-imports.ts'] },
+  { name: 'sizes', args: ['scripts/check-sizes.ts'] },
+];
+
+/** Runs every check, also after one has failed, and prints what they say. */
+export async function runChecks(): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  for (const { name, args, needs } of CHECKS) {
+    if (needs !== undefined && !existsSync(join(ROOT, needs))) continue;
+    const started = Date.now();
+    const passed = (await runNode(args)) === 0;
+    const seconds = ((Date.now() - started) / 1000).toFixed(1);
+    console.log(`[check] ${name}: ${passed ? 'passed' : 'FAILED'} (${seconds} s)`);
+    outcomes.push({ name, passed });
+  }
+  return outcomes;
+}
+
+/** The exit code of a program on this Node; its words go to this terminal. */
+export function runNode(args: readonly string[]): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, args, { cwd: ROOT, stdio: 'inherit' });
+    child.once('error', reject);
+    child.once('exit', (code) => {
+      resolve(code ?? 1);
+    });
+  });
+}

@@ -1,0 +1,56 @@
+// Runs jest and counts.
+
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { runNode } from './checks.ts';
+
+export interface TestTotals {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+/** The part of jest's report that is counted. */
+interface JestReport {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numPendingTests: number;
+  readonly numTodoTests: number;
+  readonly numRuntimeErrorTestSuites: number;
+}
+
+const JEST = join(dirname(fileURLToPath(import.meta.url)), '../node_modules/jest/bin/jest.js');
+
+/** One run of jest. `--ci` always: a snapshot that is missing fails here as it does there. */
+export async function runTests(args: readonly string[]): Promise<TestTotals> {
+  const folder = mkdtempSync(join(tmpdir(), 'parley-tests-'));
+  const report = join(folder, 'report.json');
+  try {
+    const options = ['--ci', '--passWithNoTests', '--json', `--outputFile=${report}`];
+    const code = await runNode([JEST, ...options, ...args]);
+    return totalsOf(readReport(report), code);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** A file that could not even be loaded counts as a failure, as does a run that ends badly for a reason of its own. */
+export function totalsOf(report: JestReport | undefined, exitCode: number): TestTotals {
+  const failed = (report?.numFailedTests ?? 0) + (report?.numRuntimeErrorTestSuites ?? 0);
+  return {
+    passed: report?.numPassedTests ?? 0,
+    failed: failed === 0 && exitCode !== 0 ? 1 : failed,
+    skipped: (report?.numPendingTests ?? 0) + (report?.numTodoTests ?? 0),
+  };
+}
+
+function readReport(path: string): JestReport | undefined {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as JestReport;
+  } catch {
+    // jest died before it could write; the exit code tells.
+    return undefined;
+  }
+}
