@@ -1,0 +1,11 @@
+export { SfuWebRtcLeg } from './webrtc-leg.ts';
+export type { WebRtcLegHost } from './webrtc-leg.ts';
+export { PhoneBridge } from './phone-bridge.ts';
+export { isPhoneMedia } from './forwarding-policy.ts';
+export { loopbackPorts } from './loopback.ts';
+export type { PortRange } from './loopback.ts';
+export { endMediaWorker, listenAddress, startMediaWorker } from './media-worker.ts';
+export type { MediaWorker } from './media-worker.ts';
+export { routerCodecs } from './router-codecs.ts';
+export { toAppError } from './mediasoup-error.ts';
+export type { BrowserProducer } from './browser-producer.ts';
