@@ -1,0 +1,33 @@
+export { createMediaEngine } from './media-engine.ts';
+export type { MediaEngineDeps } from './media-engine.ts';
+export type {
+  ConsumerParameters,
+  MediaCounters,
+  MediaDirection,
+  MediaEngine,
+  MediaKind,
+  MediaSettings,
+  MediaSource,
+  PhoneAudio,
+  PhoneLeg,
+  PhoneLegEvents,
+  PhoneLegStats,
+  ProducerInfo,
+  RoomMedia,
+  RoomMediaEvents,
+  SpeakerLevel,
+  WebRtcLeg,
+  WebRtcLegEvents,
+  WebRtcTransportParameters,
+} from './media-api.ts';
+export {
+  AUDIO_CODECS,
+  audioCodec,
+  findAudioCodec,
+  findStaticAudioCodec,
+  isDynamicPayloadType,
+  TELEPHONE_EVENT,
+  TELEPHONE_EVENT_FMTP,
+  telephoneEventPayloadType,
+} from './codecs.ts';
+export type { AudioCodec, AudioCodecName } from './codecs.ts';

@@ -1,0 +1,129 @@
+import { AppError, toError, TypedEmitter, type Clock, type Logger } from '../base/index.ts';
+import type { MediaCounters, MediaEngine, MediaSettings, RoomMedia } from './media-api.ts';
+import { createMixerPool, type MixerPool } from './mixer/index.ts';
+import { SfuRoomMedia } from './room-media.ts';
+import { loopbackPorts } from './sfu/index.ts';
+import { WorkerPool, type RoomRouter } from './worker-pool.ts';
+
+export interface MediaEngineDeps {
+  logger: Logger;
+  clock: Clock;
+}
+
+/** Browsers that are louder than this speak. */
+const SPEECH_THRESHOLD = -55;
+/** As many as a stage ever marks. */
+const MAX_SPEAKERS = 10;
+/** Milliseconds; at 20 ms a packet mediasoup needs 200 to have an average. */
+const SPEAKER_INTERVAL = 300;
+
+/** Starts the workers and the mixer threads; rejects with what to do when they do not start. */
+export async function createMediaEngine(
+  settings: MediaSettings,
+  deps: MediaEngineDeps,
+): Promise<MediaEngine> {
+  const workers = await WorkerPool.start(settings, deps);
+  try {
+    return new SfuMediaEngine(settings, deps, workers, await createMixerPool(settings, deps));
+  } catch (error) {
+    await workers.close();
+    throw error;
+  }
+}
+
+class SfuMediaEngine implements MediaEngine {
+  readonly events = new TypedEmitter<{ workerDied: [] }>();
+  readonly #settings: MediaSettings;
+  readonly #logger: Logger;
+  readonly #workers: WorkerPool;
+  readonly #mixers: MixerPool;
+  readonly #rooms = new Set<SfuRoomMedia>();
+  #closing: Promise<void> | undefined;
+
+  constructor(
+    settings: MediaSettings,
+    deps: MediaEngineDeps,
+    workers: WorkerPool,
+    mixers: MixerPool,
+  ) {
+    this.#settings = settings;
+    this.#logger = deps.logger.child({ tag: 'room-media' });
+    this.#workers = workers;
+    this.#mixers = mixers;
+    workers.events.on('workerDied', () => {
+      this.events.emit('workerDied');
+    });
+  }
+
+  async createRoom(): Promise<RoomMedia> {
+    this.#assertOpen();
+    const place = await this.#workers.createRouter();
+    try {
+      const room = await this.#createRoomOn(place);
+      this.#assertOpen();
+      this.#rooms.add(room);
+
+      return room;
+    } catch (error) {
+      place.router.close();
+      if (error instanceof AppError) throw error;
+      throw new AppError('MEDIA_UNAVAILABLE', toError(error).message, { cause: error });
+    }
+  }
+
+  unreadyReason(): string | undefined {
+    if (this.#closing !== undefined) return 'the media engine is closed';
+
+    return this.#workers.unreadyReason() ?? this.#mixers.unreadyReason();
+  }
+
+  counters(): MediaCounters {
+    const { phoneLegs, rtpPorts, ...mixing } = this.#mixers.counters();
+
+    return {
+      ...mixing,
+      workerDeaths: this.#workers.deaths,
+      open: { phoneLegs, rtpPorts, ...this.#workers.open() },
+    };
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all([...this.#rooms].map((room) => room.close()));
+    await this.#mixers.close();
+    await this.#workers.close();
+  }
+
+  async #createRoomOn(place: RoomRouter): Promise<SfuRoomMedia> {
+    const audioLevels = await place.router.createAudioLevelObserver({
+      maxEntries: MAX_SPEAKERS,
+      threshold: SPEECH_THRESHOLD,
+      interval: SPEAKER_INTERVAL,
+    });
+
+    return new SfuRoomMedia({
+      ...place,
+      audioLevels,
+      mixers: this.#mixers,
+      loopbackPorts: loopbackPorts({
+        min: this.#settings.rtpPortMin,
+        max: this.#settings.rtpPortMax,
+      }),
+      logger: this.#logger,
+      closed: (room) => {
+        this.#rooms.delete(room);
+      },
+    });
+  }
+
+  #assertOpen(): void {
+    if (this.#closing !== undefined) {
+      throw new AppError('SHUTTING_DOWN', 'the media engine is closed');
+    }
+  }
+}
