@@ -27,7 +27,6 @@ export {
   findStaticAudioCodec,
   isDynamicPayloadType,
   TELEPHONE_EVENT,
-  TELEPHONE_EVENT_FMTP,
-  telephoneEventPayloadType,
+  findTelephoneEvent,
 } from './codecs.ts';
 export type { AudioCodec, AudioCodecName } from './codecs.ts';
