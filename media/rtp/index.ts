@@ -1,0 +1,23 @@
+export { MAX_RTP_PACKET, RTP_HEADER_LENGTH, RtpPacketView, isRtcp } from './rtp-packet.ts';
+export type { RtpHeader } from './rtp-packet.ts';
+export { writeRtp, writeRtpHeader, writeRtpHeaderWithLevel } from './rtp-writer.ts';
+export type { RtpExtensionElement, RtpPacketParts } from './rtp-writer.ts';
+export { RtpReceiver } from './rtp-receiver.ts';
+export type { ReceiveVerdict } from './rtp-receiver.ts';
+export { RtpSender } from './rtp-sender.ts';
+export { parseRtcp } from './rtcp-packet.ts';
+export { writeRtcp } from './rtcp-writer.ts';
+export type { ReportBlock, RtcpPacket, SenderInfo } from './rtcp-packet.ts';
+export { RtcpScheduler } from './rtcp-scheduler.ts';
+export { RtpSocket } from './rtp-socket.ts';
+export type {
+  RtpRemote,
+  RtpSocketCounters,
+  RtpSocketHandlers,
+  RtpSocketOptions,
+} from './rtp-socket.ts';
+export { PortAllocator } from './port-allocator.ts';
+export type { PortPair } from './port-allocator.ts';
+export { JitterBuffer } from './jitter-buffer.ts';
+export type { JitterBufferOptions, JitterCounters, JitterFrame } from './jitter-buffer.ts';
+export { DtmfReceiver } from './dtmf-event.ts';

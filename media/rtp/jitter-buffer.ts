@@ -1,0 +1,344 @@
+/**
+ * Puts packets back into order and in time. Pure: the time is an argument, the caller asks for the
+ * next packet's worth of audio whenever it has played the last one.
+ *
+ * The delay adapts by itself. It starts with a margin from the measured jitter (RFC 3550 A.8); a
+ * packet that comes too late is waited for while a concealment plays, which makes the delay one
+ * frame longer; when every packet of the last seconds waited longer than the margin and a frame
+ * asks for, one packet is left out, which makes it one frame shorter.
+ */
+import { PacketRing, SLOTS, type PacketSlot } from './packet-ring.ts';
+import type { RtpPacketView } from './rtp-packet.ts';
+import { sequenceDifference, timestampDifference } from './rtp-sequence.ts';
+
+export interface JitterBufferOptions {
+  /** Of the RTP timestamps. */
+  clockRate: number;
+  /** Milliseconds that a packet is expected to hold until two of them showed it. */
+  frameMs?: number;
+  /** Milliseconds that a packet waits at least on a clean path, on average half a tick more. */
+  minDelayMs?: number;
+  /** Milliseconds beyond which no jitter is waited for. */
+  maxDelayMs?: number;
+}
+
+/** Reused: good until the next `pull`. */
+export interface JitterFrame {
+  payload: Uint8Array;
+  payloadType: number;
+  sequenceNumber: number;
+  timestamp: number;
+  /** Audio was left out before it, on purpose or because too much was lost to conceal. */
+  skipped: boolean;
+}
+
+export interface JitterCounters {
+  pushed: number;
+  played: number;
+  /** Pulls that had to be concealed. */
+  missing: number;
+  late: number;
+  duplicates: number;
+  /** Left out to catch up. */
+  dropped: number;
+  resets: number;
+}
+
+/** Milliseconds that are concealed in a row before the stream counts as paused. */
+const MAX_CONCEAL = 100;
+/** Milliseconds: longer packets than these are read as a pause of the sender (RFC 6716: 120). */
+const MAX_FRAME = 120;
+/** Milliseconds over which delay is found to be too long. */
+const TRIM_WINDOW = 2000;
+/** How many mean deviations the margin covers: three hold all but a few in a thousand packets. */
+const JITTER_FACTOR = 3;
+const EMPTY = new Uint8Array(0);
+
+export class JitterBuffer {
+  readonly counters: JitterCounters = {
+    pushed: 0,
+    played: 0,
+    missing: 0,
+    late: 0,
+    duplicates: 0,
+    dropped: 0,
+    resets: 0,
+  };
+  readonly #clockRate: number;
+  readonly #minDelayMs: number;
+  readonly #maxDelayMs: number;
+  readonly #ring = new PacketRing();
+  readonly #frame: JitterFrame = {
+    payload: EMPTY,
+    payloadType: 0,
+    sequenceNumber: 0,
+    timestamp: 0,
+    skipped: false,
+  };
+
+  #ssrc = -1;
+  #playing = false;
+  /** Something of this stream was played. */
+  #played = false;
+  #skipped = false;
+  /** The packet to play next and the newest one; they mean something while packets are known. */
+  #nextSequence = 0;
+  #nextTimestamp = 0;
+  #highest = 0;
+  #highestTimestamp = 0;
+  #started = false;
+  #fillingSince = 0;
+  /** Milliseconds concealed since the last packet was played. */
+  #concealedMs = 0;
+  #frameDuration: number;
+
+  #jitterMs = 0;
+  #lastArrival = 0;
+  #lastTimestamp = 0;
+
+  #windowStart = 0;
+  #windowMin = Infinity;
+
+  constructor(options: JitterBufferOptions) {
+    this.#clockRate = options.clockRate;
+    this.#frameDuration = ((options.frameMs ?? 20) * options.clockRate) / 1000;
+    this.#minDelayMs = options.minDelayMs ?? 10;
+    this.#maxDelayMs = options.maxDelayMs ?? 200;
+  }
+
+  /** Clock units in one packet, as seen last: what a `missing` stands for. */
+  get frameDuration(): number {
+    return this.#frameDuration;
+  }
+
+  get #frameMs(): number {
+    return (this.#frameDuration * 1000) / this.#clockRate;
+  }
+
+  /** Milliseconds that a packet should wait. */
+  get targetDelayMs(): number {
+    const wanted = Math.max(this.#minDelayMs, JITTER_FACTOR * this.#jitterMs);
+
+    return Math.min(this.#maxDelayMs, wanted);
+  }
+
+  /** Milliseconds of audio in the buffer. */
+  get depthMs(): number {
+    return this.#ring.count * this.#frameMs;
+  }
+
+  /** Keeps a reference to the packet's octets, not a copy. */
+  push(packet: RtpPacketView, now: number): void {
+    this.counters.pushed++;
+    if (this.#isOtherStream(packet)) this.reset();
+    if (!this.#started) this.#start(packet, now);
+    this.#measureJitter(packet, now);
+
+    let ahead = sequenceDifference(packet.sequenceNumber, this.#nextSequence);
+    const behind = sequenceDifference(this.#highest, packet.sequenceNumber);
+    if (ahead < 0 && !this.#played && behind < SLOTS) {
+      // Nothing has been played yet: the stream begins with the earlier packet.
+      this.#nextSequence = packet.sequenceNumber;
+      this.#nextTimestamp = packet.timestamp;
+      ahead = 0;
+    }
+    if (ahead < 0) {
+      this.counters.late++;
+
+      return;
+    }
+    if (ahead >= SLOTS) this.#makeRoom(packet);
+    this.#store(packet, now);
+    // A burst after the network stalled: the old part of it is of no use any more.
+    const bound = this.#maxDelayMs + 2 * this.#frameMs;
+    while (this.#ring.count > 1 && this.depthMs > bound) this.#dropOldest();
+  }
+
+  /**
+   * The next packet; `missing`: conceal frameDuration; `empty`: nothing is to be played. Answers
+   * `missing` for MAX_CONCEAL at most, then `empty`.
+   */
+  pull(now: number): JitterFrame | 'missing' | 'empty' {
+    if (!this.#playing) {
+      if (this.#ring.count === 0 || now - this.#fillingSince < this.targetDelayMs) return 'empty';
+      this.#beginToPlay(now);
+    }
+    let slot = this.#ring.get(this.#nextSequence);
+    if (slot === undefined) {
+      const first = this.#ring.first(this.#nextSequence);
+      if (first === undefined) return this.#underrun();
+      if (this.#shouldConceal(first)) return this.#conceal();
+      slot = first;
+    }
+
+    return this.#play(slot, now);
+  }
+
+  /** After `missing`: the payload right behind the lost packet, for `recover` of a decoder. */
+  peek(): Uint8Array | undefined {
+    return this.#ring.get(this.#nextSequence)?.payload();
+  }
+
+  /** Forgets the stream; the next packet starts another one. */
+  reset(): void {
+    if (this.#started) this.counters.resets++;
+    this.#ring.clear();
+    this.#started = false;
+    this.#playing = false;
+    this.#played = false;
+    this.#skipped = false;
+    this.#concealedMs = 0;
+  }
+
+  #isOtherStream(packet: RtpPacketView): boolean {
+    if (!this.#started) return false;
+    if (packet.ssrc !== this.#ssrc) return true;
+    const sequences = sequenceDifference(packet.sequenceNumber, this.#highest);
+    if (Math.abs(sequences) > 1000) return true;
+    const elapsed = timestampDifference(packet.timestamp, this.#highestTimestamp);
+    // The timestamp must not run backwards while the sequence number goes on.
+    return sequences > 0 && elapsed < -this.#clockRate;
+  }
+
+  #start(packet: RtpPacketView, now: number): void {
+    this.#started = true;
+    this.#ssrc = packet.ssrc;
+    this.#nextSequence = packet.sequenceNumber;
+    this.#nextTimestamp = packet.timestamp;
+    this.#highest = (packet.sequenceNumber - 1) & 0xffff;
+    this.#highestTimestamp = packet.timestamp;
+    this.#lastTimestamp = packet.timestamp;
+    this.#lastArrival = now;
+    this.#fillingSince = now;
+  }
+
+  #measureJitter(packet: RtpPacketView, now: number): void {
+    const sentMs =
+      (timestampDifference(packet.timestamp, this.#lastTimestamp) * 1000) / this.#clockRate;
+    // A pause of the sender says nothing about the network.
+    if (Math.abs(sentMs) <= 5 * MAX_FRAME) {
+      this.#jitterMs += (Math.abs(now - this.#lastArrival - sentMs) - this.#jitterMs) / 16;
+    }
+    this.#lastTimestamp = packet.timestamp;
+    this.#lastArrival = now;
+  }
+
+  #store(packet: RtpPacketView, now: number): void {
+    if (this.#ring.count === 0 && !this.#playing) this.#fillingSince = now;
+    if (!this.#ring.put(packet, now)) {
+      this.counters.duplicates++;
+
+      return;
+    }
+    const ahead = sequenceDifference(packet.sequenceNumber, this.#highest);
+    if (ahead <= 0) return;
+    if (ahead === 1) this.#observeDuration(packet.timestamp);
+    this.#highest = packet.sequenceNumber;
+    this.#highestTimestamp = packet.timestamp;
+  }
+
+  /** Two packets in sequence show how long one is, unless the sender paused between them. */
+  #observeDuration(timestamp: number): void {
+    const duration = timestampDifference(timestamp, this.#highestTimestamp);
+    if (duration > 0 && duration * 1000 <= MAX_FRAME * this.#clockRate) {
+      this.#frameDuration = duration;
+    }
+  }
+
+  #beginToPlay(now: number): void {
+    const first = this.#ring.first(this.#nextSequence);
+    if (first !== undefined) {
+      this.#nextSequence = first.sequence;
+      this.#nextTimestamp = first.timestamp;
+    }
+    this.#playing = true;
+    this.#concealedMs = 0;
+    this.#windowStart = now;
+    this.#windowMin = Infinity;
+  }
+
+  /** Nothing has come in time: wait for it, concealed, or take the stream for paused. */
+  #underrun(): 'missing' | 'empty' {
+    if (this.#concealedMs < MAX_CONCEAL) {
+      this.#concealedMs += this.#frameMs;
+      this.counters.missing++;
+
+      return 'missing';
+    }
+    this.#playing = false;
+
+    return 'empty';
+  }
+
+  /** Whether the gap before `first` still has to be filled: what was concealed already counts. */
+  #shouldConceal(first: PacketSlot): boolean {
+    const gap = timestampDifference(first.timestamp, this.#nextTimestamp);
+    const gapMs = (gap * 1000) / this.#clockRate - this.#concealedMs;
+
+    return gapMs >= this.#frameMs / 2 && gapMs <= MAX_CONCEAL;
+  }
+
+  /** A packet is lost and later ones are here: time goes on without it. */
+  #conceal(): 'missing' {
+    this.#nextSequence = (this.#nextSequence + 1) & 0xffff;
+    this.#nextTimestamp = (this.#nextTimestamp + this.#frameDuration) >>> 0;
+    this.counters.missing++;
+
+    return 'missing';
+  }
+
+  #play(slot: PacketSlot, now: number): JitterFrame {
+    const frame = this.#frame;
+    const jumped = timestampDifference(slot.timestamp, this.#nextTimestamp);
+    frame.payload = slot.payload();
+    frame.payloadType = slot.payloadType;
+    frame.sequenceNumber = slot.sequence;
+    frame.timestamp = slot.timestamp;
+    frame.skipped = this.#skipped || jumped * 1000 > MAX_CONCEAL * this.#clockRate;
+    this.#skipped = false;
+    this.#concealedMs = 0;
+    this.#played = true;
+    this.counters.played++;
+    const waited = now - slot.arrivedAt;
+    this.#advancePast(slot);
+    this.#trim(waited, now);
+
+    return frame;
+  }
+
+  #trim(waited: number, now: number): void {
+    this.#windowMin = Math.min(this.#windowMin, waited);
+    if (now - this.#windowStart < TRIM_WINDOW) return;
+    const spare = this.#windowMin - this.targetDelayMs;
+    if (spare > this.#frameMs && this.#ring.count > 1) this.#dropOldest();
+    this.#windowStart = now;
+    this.#windowMin = Infinity;
+  }
+
+  /** The packet is too far ahead of what is to be played next. */
+  #makeRoom(packet: RtpPacketView): void {
+    while (this.#ring.count > 0) {
+      this.#dropOldest();
+      if (sequenceDifference(packet.sequenceNumber, this.#nextSequence) < SLOTS) return;
+    }
+    // Behind a long gap: begin anew.
+    this.#nextSequence = packet.sequenceNumber;
+    this.#nextTimestamp = packet.timestamp;
+    this.#playing = false;
+    this.#skipped = true;
+  }
+
+  #dropOldest(): void {
+    const oldest = this.#ring.first(this.#nextSequence);
+    if (oldest === undefined) return;
+    this.counters.dropped++;
+    this.#skipped = true;
+    this.#advancePast(oldest);
+  }
+
+  #advancePast(slot: PacketSlot): void {
+    this.#nextSequence = (slot.sequence + 1) & 0xffff;
+    this.#nextTimestamp = (slot.timestamp + this.#frameDuration) >>> 0;
+    this.#ring.remove(slot);
+  }
+}

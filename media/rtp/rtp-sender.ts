@@ -1,0 +1,114 @@
+/**
+ * The sending end of one RTP stream: one SSRC and one continuous run of sequence numbers and
+ * timestamps for the whole call, whatever codec or source feeds it.
+ */
+import { randomBytes } from 'node:crypto';
+import type { ReportBlock, SenderInfo } from './rtcp-packet.ts';
+import type { RtpHeader } from './rtp-packet.ts';
+import { toNtpShort } from './rtp-receiver.ts';
+import { writeRtpHeader } from './rtp-writer.ts';
+
+/** Seconds from 1900 to 1970. */
+const NTP_EPOCH = 2_208_988_800;
+/** Milliseconds; more is not a round trip but nonsense. */
+const MAX_ROUND_TRIP = 60_000;
+
+export class RtpSender {
+  readonly ssrc: number;
+  readonly #header: RtpHeader;
+  #clockRate: number;
+  #packetsSent = 0;
+  #octetsSent = 0;
+  #lastSentAt = 0;
+  #lastTimestamp = 0;
+  #markNext = true;
+
+  /** "The initial value of the sequence number/timestamp SHOULD be random" (RFC 3550 5.1). */
+  constructor(clockRate: number, ssrc: number = randomBytes(4).readUInt32BE()) {
+    const random = randomBytes(6);
+    this.ssrc = ssrc;
+    this.#clockRate = clockRate;
+    this.#header = {
+      marker: false,
+      payloadType: 0,
+      sequenceNumber: random.readUInt16BE(0),
+      timestamp: random.readUInt32BE(2),
+      ssrc,
+    };
+  }
+
+  get packetsSent(): number {
+    return this.#packetsSent;
+  }
+
+  get octetsSent(): number {
+    return this.#octetsSent;
+  }
+
+  /** Of the codec that is sent from now on; sequence number and timestamp run on. */
+  setClockRate(clockRate: number): void {
+    this.#clockRate = clockRate;
+  }
+
+  /**
+   * Writes the header of the next packet, answers its length, and steps on by `duration` clock
+   * units. The first packet after silence has the marker (RFC 3551 4.1).
+   */
+  writeHeader(
+    out: Uint8Array,
+    payloadType: number,
+    duration: number,
+    payloadLength: number,
+    now: number,
+    marker = false,
+  ): number {
+    const header = this.#header;
+    header.marker = marker || this.#markNext;
+    header.payloadType = payloadType;
+    const length = writeRtpHeader(out, header);
+    this.#lastTimestamp = header.timestamp;
+    this.#lastSentAt = now;
+    this.#markNext = false;
+    this.#packetsSent++;
+    this.#octetsSent += payloadLength;
+    header.sequenceNumber = (header.sequenceNumber + 1) & 0xffff;
+    header.timestamp = (header.timestamp + duration) >>> 0;
+
+    return length;
+  }
+
+  /** Time passes without a packet. */
+  skip(duration: number): void {
+    this.#header.timestamp = (this.#header.timestamp + duration) >>> 0;
+    this.#markNext = true;
+  }
+
+  /** For a sender report; undefined before the first packet. */
+  senderInfo(now: number, wallTime: number): SenderInfo | undefined {
+    if (this.#packetsSent === 0) return undefined;
+    const seconds = Math.floor(wallTime / 1000);
+    const sinceLast = ((now - this.#lastSentAt) * this.#clockRate) / 1000;
+
+    return {
+      ntpSeconds: (seconds + NTP_EPOCH) % 2 ** 32,
+      ntpFraction: Math.floor((wallTime / 1000 - seconds) * 2 ** 32),
+      // "Corresponds to the same time as the NTP timestamp, but in the same units and with the same
+      // random offset as the RTP timestamps in data packets."
+      rtpTimestamp: (this.#lastTimestamp + Math.round(sinceLast)) >>> 0,
+      packetCount: this.#packetsSent % 2 ** 32,
+      octetCount: this.#octetsSent % 2 ** 32,
+    };
+  }
+
+  /** Milliseconds to the peer and back by its report about us: "A - LSR - DLSR" (RFC 3550 6.4.1). */
+  roundTrip(block: ReportBlock, wallTime: number): number | undefined {
+    if (block.ssrc !== this.ssrc || block.lastSenderReport === 0) return undefined;
+    const seconds = Math.floor(wallTime / 1000);
+    const fraction = toNtpShort(wallTime - seconds * 1000) & 0xffff;
+    const arrival = ((((seconds + NTP_EPOCH) & 0xffff) << 16) | fraction) >>> 0;
+    const units = (arrival - block.lastSenderReport - block.delaySinceLastSenderReport) >>> 0;
+    const ms = (units * 1000) / 65_536;
+
+    return ms <= MAX_ROUND_TRIP ? ms : undefined;
+  }
+}
