@@ -1,0 +1,98 @@
+import { randomToken, type Clock } from '../../base/index.ts';
+import {
+  MAX_RTP_PACKET,
+  parseRtcp,
+  RtcpScheduler,
+  writeRtcp,
+  type ReportBlock,
+  type RtcpPacket,
+  type RtpReceiver,
+  type RtpSender,
+} from '../rtp/index.ts';
+
+/** Reports are written one at a time and leave at once, so that all legs share the space. */
+const out = new Uint8Array(MAX_RTP_PACKET);
+
+export interface LegRtcpOptions {
+  clock: Clock;
+  receiver: RtpReceiver;
+  sender: RtpSender;
+  send(data: Uint8Array, length: number): void;
+}
+
+/** The reports of one phone leg, both ways. */
+export class LegRtcp {
+  readonly #options: LegRtcpOptions;
+  readonly #scheduler: RtcpScheduler;
+  /** "SHOULD be … a per-session pseudo-random value", which tells nobody who is here (RFC 7022 4.2). */
+  readonly #cname = randomToken();
+  #roundTrip: number | undefined;
+  #started = false;
+
+  constructor(options: LegRtcpOptions) {
+    this.#options = options;
+    this.#scheduler = new RtcpScheduler({
+      clock: options.clock,
+      send: () => this.#send(undefined),
+    });
+  }
+
+  /** Milliseconds; undefined before the first report about us. */
+  get roundTrip(): number | undefined {
+    return this.#roundTrip;
+  }
+
+  start(): void {
+    if (this.#started) return;
+    this.#started = true;
+    this.#scheduler.start();
+  }
+
+  /** False: not RTCP. */
+  receive(data: Uint8Array, now: number): boolean {
+    const packets = parseRtcp(data);
+    if (packets === undefined) return false;
+    this.#scheduler.received(data.length);
+    for (const packet of packets) {
+      if (packet.type === 'SR') {
+        const { ntpSeconds, ntpFraction } = packet.info;
+        this.#options.receiver.senderReport(packet.ssrc, ntpSeconds, ntpFraction, now);
+      }
+      if (packet.type === 'SR' || packet.type === 'RR') this.#readReports(packet.reports);
+    }
+
+    return true;
+  }
+
+  /** With a BYE when there was anything to say good-bye to. */
+  close(): void {
+    this.#scheduler.stop();
+    if (this.#started) this.#send('BYE');
+  }
+
+  #readReports(reports: readonly ReportBlock[]): void {
+    const wallTime = this.#options.clock.wallTime();
+    for (const block of reports) {
+      this.#roundTrip = this.#options.sender.roundTrip(block, wallTime) ?? this.#roundTrip;
+    }
+  }
+
+  /** "An RTCP packet MUST be sent in a compound packet of SR or RR, SDES with CNAME …" (6.1). */
+  #send(last: 'BYE' | undefined): number {
+    const { clock, receiver, sender } = this.#options;
+    const now = clock.now();
+    const block = receiver.reportBlock(now);
+    const reports = block === undefined ? [] : [block];
+    const info = sender.senderInfo(now, clock.wallTime());
+    const { ssrc } = sender;
+    const packets: RtcpPacket[] = [
+      info === undefined ? { type: 'RR', ssrc, reports } : { type: 'SR', ssrc, info, reports },
+      { type: 'SDES', chunks: [{ ssrc, cname: this.#cname }] },
+    ];
+    if (last === 'BYE') packets.push({ type: 'BYE', ssrcs: [ssrc] });
+    const length = writeRtcp(out, packets);
+    if (length > 0) this.#options.send(out, length);
+
+    return length;
+  }
+}

@@ -1,0 +1,276 @@
+/**
+ * One phone's audio inside a mixer thread: socket → receiver → (keys taken out) → jitter buffer →
+ * decoder → mix, and back from the mix through the sender to the socket. Its own packets also go to
+ * the browsers, as they came.
+ */
+import type { Clock, LegId } from '../../base/index.ts';
+import { TELEPHONE_EVENT, type AudioCodec } from '../codecs.ts';
+import type { PhoneAudio, PhoneLegStats } from '../media-api.ts';
+import { MixerInput, usablePtime, type PublishTarget } from '../mixer/index.ts';
+import {
+  DtmfReceiver,
+  RtpReceiver,
+  RtpSender,
+  RtpSocket,
+  type PortPair,
+  type RtpPacketView,
+} from '../rtp/index.ts';
+import { LegRtcp } from './leg-rtcp.ts';
+import type { LoopbackSocket } from './loopback-socket.ts';
+import { Publisher } from './publisher.ts';
+
+export interface RtpLegOptions {
+  id: LegId;
+  clock: Clock;
+  ports: PortPair;
+  bindAddress: string;
+  mixRate: number;
+  rtpTimeout: number;
+  onDtmf(digit: string, durationMs: number): void;
+  onTimeout(): void;
+}
+
+export class RtpLeg {
+  readonly id: LegId;
+  readonly input: MixerInput;
+  readonly #options: RtpLegOptions;
+  readonly #socket: RtpSocket;
+  readonly #receiver = new RtpReceiver(new Map());
+  readonly #sender = new RtpSender(8000);
+  readonly #rtcp: LegRtcp;
+  #audio: PhoneAudio | undefined;
+  #ptime = 20;
+  #dtmf: DtmfReceiver | undefined;
+  #dtmfClockRate: number | undefined;
+  #publisher: Publisher | undefined;
+  #muted = false;
+  #lastHeardAt: number;
+  #timedOut = false;
+  #closed = false;
+
+  private constructor(options: RtpLegOptions, socket: RtpSocket) {
+    this.#options = options;
+    this.#socket = socket;
+    this.id = options.id;
+    this.input = new MixerInput(options.mixRate);
+    this.#lastHeardAt = options.clock.now();
+    this.#rtcp = new LegRtcp({
+      clock: options.clock,
+      receiver: this.#receiver,
+      sender: this.#sender,
+      send: (data, length) => {
+        socket.sendRtcp(data, length);
+      },
+    });
+  }
+
+  /** Rejects when one of the ports is taken. */
+  static async open(options: RtpLegOptions): Promise<RtpLeg> {
+    let leg: RtpLeg | undefined;
+    const socket = await RtpSocket.bind({
+      ports: options.ports,
+      clock: options.clock,
+      address: options.bindAddress,
+      handlers: {
+        onRtp: (packet, now) => leg?.receive(packet, now),
+        onRtcp: (data, now) => leg?.receiveRtcp(data, now),
+      },
+    });
+    leg = new RtpLeg(options, socket);
+
+    return leg;
+  }
+
+  get rtpPort(): number {
+    return this.#socket.rtpPort;
+  }
+
+  get rtcpPort(): number {
+    return this.#socket.rtcpPort;
+  }
+
+  /** What it is sent; undefined before it was configured. */
+  get codec(): AudioCodec | undefined {
+    return this.#audio?.codec;
+  }
+
+  /** Milliseconds a packet that it is sent. */
+  get ptime(): number {
+    return this.#ptime;
+  }
+
+  /** Gets the mix. */
+  get hears(): boolean {
+    const direction = this.#audio?.direction;
+
+    return direction === 'sendrecv' || direction === 'sendonly';
+  }
+
+  /**
+   * May be mixed. A phone that only sends put us on hold, and what it sends is music for us, not for
+   * the meeting.
+   */
+  get feeds(): boolean {
+    return this.#audio?.direction === 'sendrecv' && !this.#muted;
+  }
+
+  get packetsReceived(): number {
+    return this.#receiver.packetsReceived;
+  }
+
+  get packetsLost(): number {
+    return this.#receiver.packetsLost;
+  }
+
+  get packetsSent(): number {
+    return this.#sender.packetsSent;
+  }
+
+  configure(audio: PhoneAudio): void {
+    const before = this.#audio;
+    this.#audio = audio;
+    this.#ptime = usablePtime(audio.codec, audio.ptime);
+    this.#sender.setClockRate(audio.codec.clockRate);
+    this.#receiver.setPayloadTypes(audio.receivePayloadTypes);
+    this.#socket.setRemote({
+      address: audio.remoteAddress,
+      rtpPort: audio.remoteRtpPort,
+      rtcpPort: audio.remoteRtcpPort,
+      rtcpMux: audio.rtcpMux,
+    });
+    this.#openDtmf(audio);
+    if (before?.direction !== audio.direction) {
+      this.input.reset();
+      this.#publisher?.restart();
+      this.#lastHeardAt = this.#options.clock.now();
+    }
+    this.#rtcp.start();
+  }
+
+  setMuted(muted: boolean): void {
+    if (muted === this.#muted) return;
+    this.#muted = muted;
+    this.#publisher?.restart();
+  }
+
+  publish(target: PublishTarget, socket: LoopbackSocket): void {
+    this.#publisher = new Publisher(target, socket);
+  }
+
+  unpublish(): void {
+    this.#publisher = undefined;
+  }
+
+  receive(packet: RtpPacketView, now: number): void {
+    if (this.#closed || this.#audio === undefined) return;
+    const verdict = this.#receiver.receive(packet, now);
+    if (verdict === 'new-source') {
+      this.input.reset();
+      this.#publisher?.restart();
+    } else if (verdict !== 'accepted') {
+      return;
+    }
+    this.#lastHeardAt = now;
+    const codec = this.#audio.receivePayloadTypes.get(packet.payloadType);
+    if (codec === undefined) return;
+    if (codec.name === TELEPHONE_EVENT) {
+      this.#dtmf?.push(packet, now);
+      this.#publisher?.leaveOut(packet);
+
+      return;
+    }
+    // Also while muted: the mixer takes it out and drops it, so none of it is heard after unmuting.
+    this.input.push(packet, codec, now);
+    this.#forward(packet, codec, now);
+  }
+
+  receiveRtcp(data: Uint8Array, now: number): void {
+    if (this.#closed || this.#audio === undefined) return;
+    if (this.#rtcp.receive(data, now)) this.#lastHeardAt = now;
+  }
+
+  /** One packet of the mix, whose payload lies behind room for the header in `packet`. */
+  send(packet: Uint8Array, payloadLength: number, duration: number, now: number): void {
+    if (this.#audio === undefined || this.#closed) return;
+    const { sendPayloadType } = this.#audio;
+    const header = this.#sender.writeHeader(packet, sendPayloadType, duration, payloadLength, now);
+    this.#socket.sendRtp(packet, header + payloadLength);
+  }
+
+  /** Milliseconds that pass without a packet: hold, or a clock that had to jump. */
+  skip(ms: number): void {
+    if (this.#audio === undefined) return;
+    this.#sender.skip((this.#audio.codec.clockRate * ms) / 1000);
+  }
+
+  /** Now and then; reports silence of the phone once. */
+  check(now: number): void {
+    this.#dtmf?.tick(now);
+    // On hold, and while it only listens, a phone need not send.
+    if (this.#audio?.direction !== 'sendrecv') return;
+    if (this.#timedOut || now - this.#lastHeardAt < this.#options.rtpTimeout) return;
+    this.#timedOut = true;
+    this.#options.onTimeout();
+  }
+
+  stats(): PhoneLegStats {
+    const { roundTrip } = this.#rtcp;
+
+    return {
+      packetsReceived: this.#receiver.packetsReceived,
+      octetsReceived: this.#receiver.octetsReceived,
+      packetsLost: this.#receiver.packetsLost,
+      packetsSent: this.#sender.packetsSent,
+      jitter: this.#receiver.jitterMs,
+      ...(roundTrip !== undefined && { roundTrip }),
+      codec: this.#audio?.codec.name ?? '',
+    };
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#rtcp.close();
+    this.input.close();
+    await this.#socket.close();
+  }
+
+  toString(): string {
+    const { rtpIn, rtpOut, foreign, invalid } = this.#socket.counters;
+    const { codec, bufferedMs, level } = this.input;
+
+    return (
+      `${this.id}: :${this.rtpPort} in ${rtpIn} out ${rtpOut} foreign ${foreign} invalid ${invalid}` +
+      ` → ${codec?.name ?? 'nothing'} ${Math.round(bufferedMs)} ms ${Math.round(level)} dBov` +
+      ` → ${this.feeds ? 'mixed' : 'not mixed'} ← ${this.codec?.name ?? 'nothing'}/${this.#ptime}`
+    );
+  }
+
+  #forward(packet: RtpPacketView, codec: AudioCodec, now: number): void {
+    const publisher = this.#publisher;
+    if (publisher === undefined || !this.feeds) return;
+    if (codec.name !== publisher.target.codec.name) {
+      publisher.leaveOut(packet);
+
+      return;
+    }
+    publisher.forward(packet, this.input.level, this.input.audible, now);
+  }
+
+  #openDtmf(audio: PhoneAudio): void {
+    const event = [...audio.receivePayloadTypes.values()].find(
+      ({ name }) => name === TELEPHONE_EVENT,
+    );
+    // A new offer/answer may come in the middle of a key.
+    if (event?.clockRate === this.#dtmfClockRate) return;
+    this.#dtmfClockRate = event?.clockRate;
+    this.#dtmf =
+      event &&
+      new DtmfReceiver({
+        clockRate: event.clockRate,
+        onDigit: (digit, durationMs) => {
+          this.#options.onDtmf(digit, durationMs);
+        },
+      });
+  }
+}

@@ -1,0 +1,92 @@
+import type { RtpLeg } from '../leg/index.ts';
+import type { AudioMixer } from './audio-mixer.ts';
+import { MixEncoder } from './mix-encoder.ts';
+import { OwnMix } from './own-mix.ts';
+
+interface Listener {
+  leg: RtpLeg;
+  /** Kept from one time it talks to the next. */
+  own: OwnMix | undefined;
+}
+
+/** The phones of a room that take the same packets: one codec, one packet time, one encode. */
+export class ListenerGroup {
+  readonly #shared: MixEncoder;
+  readonly #listeners: Listener[] = [];
+
+  constructor(shared: MixEncoder) {
+    this.#shared = shared;
+  }
+
+  get sampleRate(): number {
+    return this.#shared.sampleRate;
+  }
+
+  get size(): number {
+    return this.#listeners.length;
+  }
+
+  add(leg: RtpLeg): void {
+    this.#listeners.push({ leg, own: undefined });
+  }
+
+  remove(leg: RtpLeg): void {
+    const index = this.#listeners.findIndex((listener) => listener.leg === leg);
+    if (index >= 0) this.#listeners.splice(index, 1)[0]!.own?.close();
+  }
+
+  /** `everyone` at `sampleRate`, undefined when nobody talks. */
+  tick(everyone: Int16Array | undefined, mixer: AudioMixer, mixRate: number, now: number): void {
+    for (const listener of this.#listeners) this.#pushOwn(listener, mixer, mixRate);
+    this.#shared.push(everyone);
+    while (this.#shared.next()) this.#sendPacket(now);
+  }
+
+  skip(ms: number): void {
+    for (const { leg } of this.#listeners) leg.skip(ms);
+  }
+
+  /** Own mixes belong to one mix rate. */
+  dropOwnMixes(): void {
+    for (const listener of this.#listeners) {
+      listener.own?.close();
+      listener.own = undefined;
+    }
+  }
+
+  close(): void {
+    this.dropOwnMixes();
+    this.#shared.close();
+    this.#listeners.length = 0;
+  }
+
+  #pushOwn(listener: Listener, mixer: AudioMixer, mixRate: number): void {
+    const { input } = listener.leg;
+    if (!input.mixed) {
+      if (listener.own?.active !== true) return;
+      if (listener.own.encoder.pendingSamples === 0) listener.own.stop();
+      else listener.own.push(undefined);
+
+      return;
+    }
+    listener.own ??= new OwnMix(mixer, mixRate, this.#shared);
+    listener.own.start(this.#shared);
+    listener.own.push(input.lastFrame);
+  }
+
+  #sendPacket(now: number): void {
+    const shared = this.#shared;
+    for (const { leg, own } of this.#listeners) {
+      if (own?.active !== true) {
+        this.#send(leg, shared, now);
+      } else if (own.encoder.next()) {
+        this.#send(leg, own.encoder, now);
+      }
+    }
+  }
+
+  #send(leg: RtpLeg, encoder: MixEncoder, now: number): void {
+    if (encoder.payloadLength === 0) leg.skip(encoder.ptime);
+    else leg.send(encoder.packet, encoder.payloadLength, encoder.duration, now);
+  }
+}

@@ -1,0 +1,143 @@
+import { createEncoder, MAX_ENCODED_OCTETS, type AudioEncoder } from '../codec/index.ts';
+import type { AudioCodec } from '../codecs.ts';
+import { RTP_HEADER_LENGTH } from '../rtp/index.ts';
+
+/** What a codec without memory sends for digital silence; others send a packet made by themselves. */
+function silenceOctet(codec: AudioCodec): number | undefined {
+  if (codec.name === 'PCMU') return 0xff;
+
+  return codec.name === 'PCMA' ? 0xd5 : undefined;
+}
+
+/** Frames of silence that still go through an encoder with memory, so that its tail is heard. */
+const FLUSH_PACKETS = 3;
+
+/** The packet that says silence, per rate and ptime: made once in a thread. */
+const opusSilence = new Map<string, Uint8Array>();
+
+/** Milliseconds a packet that the codec can fill exactly. */
+export function usablePtime(codec: AudioCodec, ptime: number): number {
+  if (codec.name === 'opus') return [10, 20, 40, 60].includes(ptime) ? ptime : 20;
+  const rounded = Math.round(ptime / 10) * 10;
+
+  return rounded >= 10 && rounded <= 60 ? rounded : 20;
+}
+
+/**
+ * Turns 20 ms frames into packets of one codec and packet time. The payload lies behind room for an
+ * RTP header, so that a packet leaves for many listeners without being copied: each only writes its
+ * own header.
+ */
+export class MixEncoder {
+  readonly codec: AudioCodec;
+  readonly ptime: number;
+  /** Of the frames that `push` takes: 8 kHz for G.711, else the mix rate. */
+  readonly sampleRate: number;
+  /** Of one packet, in units of the RTP clock. */
+  readonly duration: number;
+  /** Header room and payload of the packet that the last `next` made. */
+  readonly packet = new Uint8Array(RTP_HEADER_LENGTH + MAX_ENCODED_OCTETS);
+  readonly #payload = this.packet.subarray(RTP_HEADER_LENGTH);
+  readonly #encoder: AudioEncoder;
+  readonly #packetSamples: number;
+  readonly #pending: Int16Array;
+  readonly #frame: Int16Array;
+  #pendingSamples = 0;
+  /** Samples at the end of what is pending that are silence. */
+  #silentSamples = 0;
+  #silentPackets = FLUSH_PACKETS;
+  #payloadLength = 0;
+
+  constructor(codec: AudioCodec, mixRate: number, ptime: number) {
+    this.codec = codec;
+    this.ptime = ptime;
+    this.sampleRate = codec.name === 'opus' ? mixRate : codec.sampleRate;
+    this.duration = (codec.clockRate * ptime) / 1000;
+    this.#encoder = createEncoder(codec, this.sampleRate, ptime);
+    this.#packetSamples = this.#encoder.frameSamples;
+    this.#frame = new Int16Array(this.#packetSamples);
+    this.#pending = new Int16Array(this.#packetSamples + this.sampleRate / 50);
+  }
+
+  get pendingSamples(): number {
+    return this.#pendingSamples;
+  }
+
+  get payloadLength(): number {
+    return this.#payloadLength;
+  }
+
+  /** The next 20 ms; undefined: silence. */
+  push(frame: Int16Array | undefined): void {
+    const length = this.sampleRate / 50;
+    const pending = this.#pending;
+    const start = this.#pendingSamples;
+    if (frame === undefined) {
+      pending.fill(0, start, start + length);
+      this.#silentSamples += length;
+    } else {
+      for (let i = 0; i < length; i++) pending[start + i] = frame[i]!;
+      this.#silentSamples = 0;
+    }
+    this.#pendingSamples += length;
+  }
+
+  /** Makes the next packet when enough is there. */
+  next(): boolean {
+    const samples = this.#packetSamples;
+    if (this.#pendingSamples < samples) return false;
+    const silent = this.#silentSamples >= this.#pendingSamples;
+    this.#silentPackets = silent ? this.#silentPackets + 1 : 0;
+    this.#payloadLength = silent ? this.#writeSilence() : 0;
+    if (this.#payloadLength === 0) {
+      for (let i = 0; i < samples; i++) this.#frame[i] = this.#pending[i]!;
+      this.#payloadLength = this.#encoder.encode(this.#frame, this.#payload);
+    }
+    this.#pending.copyWithin(0, samples, this.#pendingSamples);
+    this.#pendingSamples -= samples;
+    this.#silentSamples = Math.min(this.#silentSamples, this.#pendingSamples);
+
+    return true;
+  }
+
+  /** Takes over another one's half-filled packet, so that both finish theirs at the same time. */
+  alignWith(other: MixEncoder): void {
+    this.#pending.set(other.#pending);
+    this.#pendingSamples = other.#pendingSamples;
+    this.#silentSamples = other.#silentSamples;
+    this.#silentPackets = FLUSH_PACKETS;
+  }
+
+  close(): void {
+    this.#encoder.close();
+  }
+
+  /** 0: the encoder still has to be asked. */
+  #writeSilence(): number {
+    const octet = silenceOctet(this.codec);
+    if (octet !== undefined) {
+      this.#payload.fill(octet, 0, this.#packetSamples);
+
+      return this.#packetSamples;
+    }
+    if (this.#silentPackets <= FLUSH_PACKETS) return 0;
+    const packet = opusSilencePacket(this.codec, this.sampleRate, this.ptime);
+    this.#payload.set(packet);
+
+    return packet.length;
+  }
+}
+
+function opusSilencePacket(codec: AudioCodec, sampleRate: number, ptime: number): Uint8Array {
+  const key = `${sampleRate}/${ptime}`;
+  const known = opusSilence.get(key);
+  if (known !== undefined) return known;
+  const encoder = createEncoder(codec, sampleRate, ptime);
+  const out = new Uint8Array(MAX_ENCODED_OCTETS);
+  const length = encoder.encode(new Int16Array(encoder.frameSamples), out);
+  encoder.close();
+  const packet = out.slice(0, length);
+  opusSilence.set(key, packet);
+
+  return packet;
+}

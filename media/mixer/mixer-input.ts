@@ -1,0 +1,207 @@
+import { createDecoder, MAX_PACKET_MS, Resampler, type AudioDecoder } from '../codec/index.ts';
+import type { AudioCodec } from '../codecs.ts';
+import { JitterBuffer, type RtpPacketView } from '../rtp/index.ts';
+import { measureLevel, SILENCE_DBOV, SpeechDetector } from './audio-level.ts';
+import { fadeIn, fadeOut } from './audio-mixer.ts';
+import { FRAME_MS } from './mixer-clock.ts';
+import { PcmFifo } from './pcm-fifo.ts';
+import type { TalkerCandidate } from './talker-selection.ts';
+
+const FRAMES_PER_SECOND = 1000 / FRAME_MS;
+/** A gap this short is filled in by the decoder, a longer one is a pause. */
+const CONCEAL_MS = 60;
+/** A sender that tells levels but sends nothing for this long is silent. */
+const TOLD_LEVEL_LIFE_MS = 100;
+/** Long enough to be no click, short enough to cut nothing off. */
+const FADE_MS = 5;
+
+/** One decoder's output at a time passes through here: every input of a thread shares it. */
+const decoded = new Int16Array((48_000 * MAX_PACKET_MS) / 1000);
+
+/**
+ * One voice on its way into the mix: packets wait in the jitter buffer, each tick takes 20 ms out,
+ * decodes them, measures the level; only when the voice is chosen is it brought to the mix rate.
+ */
+export class MixerInput implements TalkerCandidate {
+  /** Goes on in the next frame unless it fades out. */
+  talking = false;
+  /** Is in the frame that is being mixed now. */
+  mixed = false;
+  readonly #detector = new SpeechDetector();
+  #mixRate: number;
+  #codec: AudioCodec | undefined;
+  #decoder: AudioDecoder | undefined;
+  #jitter: JitterBuffer | undefined;
+  #resampler: Resampler | undefined;
+  #fifo = new PcmFifo(0);
+  #native = new Int16Array(0);
+  #mixFrame: Int16Array;
+  #starvedMs = Number.POSITIVE_INFINITY;
+  #starvedFrames = 0;
+  #toldAt = Number.NEGATIVE_INFINITY;
+
+  constructor(mixRate: number) {
+    this.#mixRate = mixRate;
+    this.#mixFrame = new Int16Array(mixRate / FRAMES_PER_SECOND);
+  }
+
+  /** dBov. */
+  get level(): number {
+    return this.#detector.level;
+  }
+
+  get audible(): boolean {
+    return this.#detector.audible;
+  }
+
+  get speaking(): boolean {
+    return this.#detector.speaking;
+  }
+
+  /** Frames for which a sender that was heard before had nothing. */
+  get starvedFrames(): number {
+    return this.#starvedFrames;
+  }
+
+  /** The codec that the sender uses now; undefined before its first packet. */
+  get codec(): AudioCodec | undefined {
+    return this.#codec;
+  }
+
+  /** What `frame` answered last. */
+  get lastFrame(): Int16Array {
+    return this.#mixFrame;
+  }
+
+  get bufferedMs(): number {
+    return this.#jitter?.depthMs ?? 0;
+  }
+
+  /** `level`: what the sender says of the packet (RFC 6464), so that silence need not be decoded. */
+  push(packet: RtpPacketView, codec: AudioCodec, now: number, level?: number): void {
+    if (this.#codec?.name !== codec.name || this.#jitter === undefined) this.#start(codec);
+    this.#jitter?.push(packet, now);
+    if (level === undefined) return;
+    this.#toldAt = now;
+    this.#detector.update(level, FRAME_MS);
+  }
+
+  /** Takes the next 20 ms out of the jitter buffer. */
+  tick(now: number): void {
+    if (this.#jitter === undefined || this.#decoder === undefined) return;
+    const told = now - this.#toldAt < TOLD_LEVEL_LIFE_MS;
+    const decode = !told || this.audible;
+    this.#fill(this.#jitter, this.#decoder, now, decode);
+    this.#fifo.read(this.#native);
+    if (told) return;
+    const level = this.#starvedMs > CONCEAL_MS ? SILENCE_DBOV : measureLevel(this.#native);
+    this.#detector.update(level, FRAME_MS);
+  }
+
+  /** The 20 ms of the last `tick` at the mix rate; `last`: the voice ends with it. */
+  frame(last = false): Int16Array {
+    const out = this.#mixFrame;
+    if (!this.talking) this.#resampler?.reset();
+    if (this.#native.length === 0) out.fill(0);
+    else if (this.#resampler === undefined) out.set(this.#native);
+    else this.#resampler.process(this.#native, this.#native.length, out);
+    const fade = (this.#mixRate * FADE_MS) / 1000;
+    if (!this.talking) fadeIn(out, fade);
+    if (last) fadeOut(out, fade);
+    this.talking = !last;
+    this.mixed = true;
+
+    return out;
+  }
+
+  setMixRate(mixRate: number): void {
+    if (mixRate === this.#mixRate) return;
+    this.#mixRate = mixRate;
+    this.#mixFrame = new Int16Array(mixRate / FRAMES_PER_SECOND);
+    if (this.#codec !== undefined) this.#openDecoder(this.#codec);
+  }
+
+  /** Another source follows: nothing of the old one is to be heard any more. */
+  reset(): void {
+    this.#jitter?.reset();
+    this.#decoder?.reset();
+    this.#fifo.clear();
+    this.#native.fill(0);
+    this.#detector.reset();
+    this.#starvedMs = Number.POSITIVE_INFINITY;
+    this.#toldAt = Number.NEGATIVE_INFINITY;
+  }
+
+  close(): void {
+    this.#decoder?.close();
+    this.#decoder = undefined;
+    this.#jitter = undefined;
+    this.#codec = undefined;
+  }
+
+  #start(codec: AudioCodec): void {
+    const sameClock = this.#jitter !== undefined && this.#codec?.clockRate === codec.clockRate;
+    if (!sameClock) this.#jitter = new JitterBuffer({ clockRate: codec.clockRate });
+    this.#codec = codec;
+    this.#openDecoder(codec);
+  }
+
+  /** Opus decodes at any rate by itself; others at their own, and are resampled when chosen. */
+  #openDecoder(codec: AudioCodec): void {
+    const rate = codec.name === 'opus' ? this.#mixRate : codec.sampleRate;
+    this.#decoder?.close();
+    this.#decoder = createDecoder(codec, rate);
+    this.#resampler = rate === this.#mixRate ? undefined : new Resampler(rate, this.#mixRate);
+    this.#fifo = new PcmFifo((rate * (MAX_PACKET_MS + FRAME_MS)) / 1000);
+    this.#native = new Int16Array(rate / FRAMES_PER_SECOND);
+  }
+
+  #fill(jitter: JitterBuffer, decoder: AudioDecoder, now: number, decode: boolean): void {
+    const fifo = this.#fifo;
+    const wanted = this.#native.length;
+    while (fifo.length < wanted) {
+      const next = jitter.pull(now);
+      if (next === 'empty') {
+        this.#starve(decoder, wanted - fifo.length, decode);
+
+        return;
+      }
+      this.#starvedMs = 0;
+      const samples = this.#toSamples(jitter.frameDuration, decoder);
+      if (!decode) {
+        fifo.writeSilence(samples);
+      } else if (next === 'missing') {
+        const behind = jitter.peek();
+        const filled =
+          behind === undefined
+            ? decoder.conceal(decoded, samples)
+            : decoder.recover(behind, decoded, samples);
+        if (filled > 0) fifo.write(decoded, filled);
+        else fifo.writeSilence(samples);
+      } else {
+        const count = decoder.decode(next.payload, decoded);
+        // A payload that makes no sense still takes its time.
+        if (count > 0) fifo.write(decoded, count);
+        else fifo.writeSilence(samples);
+      }
+    }
+  }
+
+  #starve(decoder: AudioDecoder, samples: number, decode: boolean): void {
+    if (this.#starvedMs === Number.POSITIVE_INFINITY) return;
+    if (this.#starvedMs < 1000) this.#starvedFrames++;
+    this.#starvedMs += FRAME_MS;
+    if (decode && this.#starvedMs <= CONCEAL_MS) {
+      this.#fifo.write(decoded, decoder.conceal(decoded, samples));
+    }
+  }
+
+  /** Never 0, so that filling ends, and never more than a packet may hold. */
+  #toSamples(duration: number, decoder: AudioDecoder): number {
+    const codecClock = this.#codec?.clockRate ?? decoder.sampleRate;
+    const samples = Math.round((duration * decoder.sampleRate) / codecClock);
+    const longest = (decoder.sampleRate * MAX_PACKET_MS) / 1000;
+
+    return Math.max(this.#native.length >> 2, Math.min(longest, samples));
+  }
+}

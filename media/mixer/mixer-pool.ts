@@ -1,0 +1,188 @@
+/**
+ * The mixer threads as the rest of media/ sees them. Rooms go to the thread with the fewest phones;
+ * ports are handed out here alone, so that no two threads ever get the same.
+ */
+import {
+  AppError,
+  silentLogger,
+  SystemClock,
+  TimerSet,
+  type Clock,
+  type Logger,
+} from '../../base/index.ts';
+import type { MediaSettings } from '../media-api.ts';
+import { PortAllocator } from '../rtp/index.ts';
+import { addHistogram, emptyHistogram } from './frame-histogram.ts';
+import type { MixerPool, MixerRoom } from './mixer-api.ts';
+import type { RoomKey, ThreadReport } from './mixer-protocol.ts';
+import { MixerWorker, type MixerNotice } from './mixer-worker.ts';
+import { PooledRoom } from './pooled-room.ts';
+
+/** A thread that dies at once must not be started in a circle. */
+const RESTART_DELAY_MS = 1000;
+
+export interface MixerPoolOptions {
+  threads: number;
+  settings: Pick<MediaSettings, 'rtpPortMin' | 'rtpPortMax' | 'rtpTimeout'>;
+  /** Local address of the phones' sockets. */
+  bindAddress?: string;
+  clock?: Clock;
+  logger?: Logger;
+  /** Called when a thread died; its rooms have been told by then. */
+  onThreadDied?: (reason: string) => void;
+}
+
+export function createMixerPool(options: MixerPoolOptions): MixerPool {
+  return new ThreadedMixerPool(options);
+}
+
+interface Slot {
+  worker: MixerWorker;
+  rooms: Map<RoomKey, PooledRoom>;
+}
+
+class ThreadedMixerPool implements MixerPool {
+  readonly #options: MixerPoolOptions;
+  readonly #logger: Logger;
+  readonly #ports: PortAllocator;
+  readonly #timers: TimerSet;
+  readonly #slots: Slot[] = [];
+  /** Of threads that are gone. */
+  readonly #past: ThreadReport = emptyReport();
+  #nextRoom: RoomKey = 1;
+  #closed = false;
+
+  constructor(options: MixerPoolOptions) {
+    if (options.threads < 1) throw new TypeError('a mixer pool needs a thread');
+    const clock = options.clock ?? new SystemClock();
+    this.#options = options;
+    this.#logger = (options.logger ?? silentLogger).child({ tag: 'mixer' });
+    this.#timers = new TimerSet(clock);
+    this.#ports = new PortAllocator({
+      min: options.settings.rtpPortMin,
+      max: options.settings.rtpPortMax,
+      clock,
+    });
+    for (let index = 0; index < options.threads; index++) this.#startThread(index);
+  }
+
+  createRoom(): MixerRoom {
+    if (this.#closed) throw new AppError('SHUTTING_DOWN', 'the mixer is closed');
+    const slot = this.#leastLoaded();
+    const key = this.#nextRoom++;
+    const room: PooledRoom = new PooledRoom(key, slot.worker, this.#ports, () => {
+      slot.rooms.delete(key);
+    });
+    slot.rooms.set(key, room);
+
+    return room;
+  }
+
+  counters(): ReturnType<MixerPool['counters']> {
+    const total = emptyReport();
+    addReport(total, this.#past);
+    let phoneLegs = 0;
+    for (const { worker, rooms } of this.#slots) {
+      if (worker.report !== undefined && !worker.ended) addReport(total, worker.report);
+      phoneLegs += countLegs(rooms);
+    }
+
+    return { ...total, phoneLegs, rtpPorts: this.#ports.inUse * 2 };
+  }
+
+  unreadyReason(): string | undefined {
+    if (this.#closed) return 'the mixer is closed';
+    const missing = this.#slots.filter(({ worker }) => !worker.alive).length;
+
+    return missing === 0 ? undefined : `${missing} of ${this.#slots.length} mixer threads not up`;
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#timers.close();
+    const rooms = this.#slots.flatMap((slot) => [...slot.rooms.values()]);
+    await Promise.all(rooms.map((room) => room.close()));
+    await Promise.all(this.#slots.map(({ worker }) => worker.close()));
+  }
+
+  #startThread(index: number): void {
+    const { rtpTimeout } = this.#options.settings;
+    const bindAddress = this.#options.bindAddress ?? '0.0.0.0';
+    const rooms = new Map<RoomKey, PooledRoom>();
+    const worker = new MixerWorker(
+      index,
+      { bindAddress, rtpTimeout },
+      {
+        onNotice: (notice) => {
+          this.#onNotice(rooms, notice);
+        },
+        onDeath: (reason) => {
+          this.#onDeath(index, reason);
+        },
+      },
+    );
+    this.#slots[index] = { worker, rooms };
+  }
+
+  #leastLoaded(): Slot {
+    const usable = this.#slots.filter(({ worker }) => !worker.ended);
+    if (usable.length === 0) throw new AppError('MEDIA_UNAVAILABLE', 'no mixer thread is up');
+
+    return usable.reduce((best, slot) => (isLess(slot, best) ? slot : best));
+  }
+
+  #onNotice(rooms: ReadonlyMap<RoomKey, PooledRoom>, notice: MixerNotice): void {
+    if (notice.type === 'fault') {
+      this.#logger.error({ room: notice.room, err: notice.error }, 'a frame of a room was lost');
+
+      return;
+    }
+    rooms.get(notice.room)?.notice(notice);
+  }
+
+  #onDeath(index: number, reason: string): void {
+    const slot = this.#slots[index];
+    if (slot === undefined) return;
+    this.#logger.error({ thread: index, rooms: slot.rooms.size, reason }, 'mixer thread died');
+    if (slot.worker.report !== undefined) addReport(this.#past, slot.worker.report);
+    const rooms = [...slot.rooms.values()];
+    slot.rooms.clear();
+    for (const room of rooms) room.fail(reason);
+    this.#options.onThreadDied?.(reason);
+    this.#timers.start(`restart-${index}`, RESTART_DELAY_MS, () => {
+      this.#startThread(index);
+    });
+  }
+}
+
+function isLess(left: Slot, right: Slot): boolean {
+  const difference = countLegs(left.rooms) - countLegs(right.rooms);
+
+  return difference !== 0 ? difference < 0 : left.rooms.size < right.rooms.size;
+}
+
+function countLegs(rooms: ReadonlyMap<RoomKey, PooledRoom>): number {
+  let legs = 0;
+  for (const room of rooms.values()) legs += room.legCount;
+
+  return legs;
+}
+
+function emptyReport(): ThreadReport {
+  return {
+    rtpPacketsIn: 0,
+    rtpPacketsOut: 0,
+    rtpLost: 0,
+    mixerLateFrames: 0,
+    mixerFrameSeconds: emptyHistogram(),
+  };
+}
+
+function addReport(into: ThreadReport, report: ThreadReport): void {
+  into.rtpPacketsIn += report.rtpPacketsIn;
+  into.rtpPacketsOut += report.rtpPacketsOut;
+  into.rtpLost += report.rtpLost;
+  into.mixerLateFrames += report.mixerLateFrames;
+  addHistogram(into.mixerFrameSeconds, report.mixerFrameSeconds);
+}

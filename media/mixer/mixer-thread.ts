@@ -1,0 +1,169 @@
+/**
+ * Entry of a mixer thread: its rooms, their sockets, and one clock that makes a frame of every room
+ * each 20 ms.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { AppError, SystemClock, toError, type TimerHandle } from '../../base/index.ts';
+import { FrameHistogram } from './frame-histogram.ts';
+import { MixerClock } from './mixer-clock.ts';
+import type {
+  MixerFailure,
+  MixerHandlers,
+  MixerMessage,
+  MixerRequest,
+  RoomKey,
+  ThreadData,
+} from './mixer-protocol.ts';
+import { RoomMixer, type PacketCounts } from './room-mixer.ts';
+
+const REPORT_MS = 1000;
+/** So many mistakes of ours in a room are told; the rest would only say the same. */
+const MAX_FAULTS = 3;
+
+const port = parentPort;
+if (port === null) throw new TypeError('to be started as a worker thread');
+const settings = workerData as ThreadData;
+const clock = new SystemClock();
+const mixerClock = new MixerClock(clock);
+const histogram = new FrameHistogram();
+const rooms = new Map<RoomKey, RoomMixer>();
+const faults = new Map<RoomKey, number>();
+/** Of rooms that are gone. */
+const past: PacketCounts = { packetsIn: 0, packetsOut: 0, lost: 0 };
+let timer: TimerHandle | undefined;
+let reportedAt = clock.now();
+
+function post(message: MixerMessage): void {
+  port?.postMessage(message);
+}
+
+function roomOf(key: RoomKey): RoomMixer {
+  const room = rooms.get(key);
+  if (room === undefined) throw new AppError('INVALID_STATE', 'the room is closed');
+
+  return room;
+}
+
+const handlers: MixerHandlers = {
+  createRoom: ({ room }) => {
+    const { bindAddress, rtpTimeout } = settings;
+    const mixer = new RoomMixer({
+      clock,
+      bindAddress,
+      rtpTimeout,
+      onSpeakers: (speakers) => {
+        post({ type: 'speakers', room, speakers });
+      },
+      onTimeout: (legId) => {
+        post({ type: 'timeout', room, legId });
+      },
+      onDtmf: (legId, digit, durationMs) => {
+        post({ type: 'dtmf', room, legId, digit, durationMs });
+      },
+    });
+    rooms.set(room, mixer);
+    if (timer === undefined) startTicking();
+  },
+  closeRoom: async ({ room }) => {
+    const mixer = rooms.get(room);
+    if (mixer === undefined) return;
+    rooms.delete(room);
+    faults.delete(room);
+    await mixer.close();
+    addCounts(past, mixer.counts());
+    report();
+  },
+  createLeg: ({ room, legId, ports }) => roomOf(room).createLeg(legId, ports),
+  configureLeg: ({ room, legId, audio }) => {
+    roomOf(room).configureLeg(legId, audio);
+  },
+  setLegMuted: ({ room, legId, muted }) => {
+    roomOf(room).setLegMuted(legId, muted);
+  },
+  publishLeg: ({ room, legId, target }) => roomOf(room).publishLeg(legId, target),
+  unpublishLeg: ({ room, legId }) => {
+    rooms.get(room)?.unpublishLeg(legId);
+  },
+  legStats: ({ room, legId }) => roomOf(room).legStats(legId),
+  closeLeg: async ({ room, legId }) => {
+    await rooms.get(room)?.closeLeg(legId);
+  },
+  addMicrophone: ({ room, input }) => roomOf(room).addMicrophone(input),
+  removeMicrophone: ({ room, legId }) => {
+    rooms.get(room)?.removeMicrophone(legId);
+  },
+  describe: () => [...rooms].map(([key, room]) => `room ${key}: ${String(room)}`).join('\n'),
+};
+
+port.on('message', (request: MixerRequest) => {
+  void answer(request);
+});
+
+async function answer({ id, op, args }: MixerRequest): Promise<void> {
+  try {
+    const handler = handlers[op] as (args: unknown) => unknown;
+    post({ type: 'answer', id, value: await handler(args) });
+  } catch (error) {
+    post({ type: 'refusal', id, failure: failureOf(error), message: toError(error).message });
+  }
+}
+
+function failureOf(error: unknown): MixerFailure {
+  const code = (error as { code?: unknown } | undefined)?.code;
+  if (code === 'EADDRINUSE' || code === 'EACCES') return 'PORT_TAKEN';
+  if (code === 'INVALID_STATE' || code === 'MEDIA_UNAVAILABLE') return code;
+
+  return typeof code === 'string' && /^E[A-Z]+$/.test(code) ? 'MEDIA_UNAVAILABLE' : 'INTERNAL';
+}
+
+/** Runs while there are rooms, so that an idle thread sleeps. */
+function startTicking(): void {
+  mixerClock.restart();
+  timer = clock.setTimer(mixerClock.untilNext(), tick);
+}
+
+function tick(): void {
+  for (let owed = mixerClock.owed(), first = true; owed > 0; owed--, first = false) {
+    const startedAt = clock.now();
+    const skipped = first ? mixerClock.skipped : 0;
+    for (const [key, room] of rooms) mixRoom(key, room, startedAt, skipped);
+    histogram.observe((clock.now() - startedAt) / 1000);
+  }
+  if (clock.now() - reportedAt >= REPORT_MS) report();
+  timer = rooms.size > 0 ? clock.setTimer(mixerClock.untilNext(), tick) : undefined;
+}
+
+/** One room's fault must not silence the others. */
+function mixRoom(key: RoomKey, room: RoomMixer, now: number, skipped: number): void {
+  try {
+    room.tick(now, skipped);
+  } catch (error) {
+    const count = (faults.get(key) ?? 0) + 1;
+    faults.set(key, count);
+    if (count > MAX_FAULTS) return;
+    const { stack, message } = toError(error);
+    post({ type: 'fault', room: key, error: stack ?? message });
+  }
+}
+
+function report(): void {
+  reportedAt = clock.now();
+  const counts = { ...past };
+  for (const room of rooms.values()) addCounts(counts, room.counts());
+  post({
+    type: 'report',
+    report: {
+      rtpPacketsIn: counts.packetsIn,
+      rtpPacketsOut: counts.packetsOut,
+      rtpLost: counts.lost,
+      mixerLateFrames: mixerClock.lateFrames,
+      mixerFrameSeconds: histogram.value(),
+    },
+  });
+}
+
+function addCounts(into: PacketCounts, counts: PacketCounts): void {
+  into.packetsIn += counts.packetsIn;
+  into.packetsOut += counts.packetsOut;
+  into.lost += counts.lost;
+}

@@ -1,0 +1,133 @@
+import { Worker } from 'node:worker_threads';
+import { AppError, toError } from '../../base/index.ts';
+import type {
+  MixerCalls,
+  MixerFailure,
+  MixerMessage,
+  MixerOperation,
+  MixerRequest,
+  ThreadData,
+  ThreadReport,
+} from './mixer-protocol.ts';
+
+/** What a thread says unasked. */
+export type MixerNotice = Exclude<MixerMessage, { type: 'answer' | 'refusal' | 'report' }>;
+
+export interface MixerWorkerHandlers {
+  onNotice(notice: MixerNotice): void;
+  /** Once, when it ended without being asked to. */
+  onDeath(reason: string): void;
+}
+
+/** The pair of ports is taken by somebody else; the next one may be free. */
+export class PortTakenError extends Error {
+  override readonly name = 'PortTakenError';
+}
+
+/** From source the entry is TypeScript, compiled it is JavaScript: whatever this file is. */
+const EXTENSION = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+const ENTRY = new URL(`./mixer-thread.${EXTENSION}`, import.meta.url);
+
+interface PendingCall {
+  resolve(value: unknown): void;
+  reject(error: Error): void;
+}
+
+/** One mixer thread as the main thread sees it: calls that are answered, and notices. */
+export class MixerWorker {
+  readonly #worker: Worker;
+  readonly #handlers: MixerWorkerHandlers;
+  readonly #pending = new Map<number, PendingCall>();
+  #nextId = 1;
+  #online = false;
+  #ended = false;
+  #closing = false;
+  #fault = 'ended';
+  #report: ThreadReport | undefined;
+
+  constructor(index: number, data: ThreadData, handlers: MixerWorkerHandlers) {
+    this.#handlers = handlers;
+    this.#worker = new Worker(ENTRY, { name: `mixer-${index}`, workerData: data });
+    this.#worker.on('online', () => (this.#online = true));
+    this.#worker.on('message', (message: MixerMessage) => {
+      this.#onMessage(message);
+    });
+    this.#worker.on('error', (error) => (this.#fault = toError(error).message));
+    this.#worker.on('exit', (code) => {
+      this.#onExit(`mixer thread ${this.#fault} (exit code ${code})`);
+    });
+  }
+
+  /** It runs and has not ended. */
+  get alive(): boolean {
+    return this.#online && !this.#ended;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** At most a second old. */
+  get report(): ThreadReport | undefined {
+    return this.#report;
+  }
+
+  /** Rejects with an AppError, or with PortTakenError. */
+  call<Op extends MixerOperation>(
+    op: Op,
+    args: MixerCalls[Op]['args'],
+  ): Promise<MixerCalls[Op]['result']> {
+    if (this.#ended || this.#closing) {
+      return Promise.reject(new AppError('MEDIA_UNAVAILABLE', 'the mixer thread is gone'));
+    }
+    const id = this.#nextId++;
+    const request: MixerRequest = { id, op, args };
+    const answer = new Promise<unknown>((resolve, reject) => {
+      this.#pending.set(id, { resolve, reject });
+    });
+    this.#worker.postMessage(request);
+
+    return answer as Promise<MixerCalls[Op]['result']>;
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    await this.#worker.terminate();
+  }
+
+  #onMessage(message: MixerMessage): void {
+    switch (message.type) {
+      case 'answer':
+        this.#take(message.id)?.resolve(message.value);
+        break;
+      case 'refusal':
+        this.#take(message.id)?.reject(toCallError(message.failure, message.message));
+        break;
+      case 'report':
+        this.#report = message.report;
+        break;
+      default:
+        this.#handlers.onNotice(message);
+    }
+  }
+
+  #take(id: number): PendingCall | undefined {
+    const call = this.#pending.get(id);
+    this.#pending.delete(id);
+
+    return call;
+  }
+
+  #onExit(reason: string): void {
+    this.#ended = true;
+    for (const { reject } of this.#pending.values()) {
+      reject(new AppError('MEDIA_UNAVAILABLE', reason));
+    }
+    this.#pending.clear();
+    if (!this.#closing) this.#handlers.onDeath(reason);
+  }
+}
+
+function toCallError(failure: MixerFailure, message: string): Error {
+  return failure === 'PORT_TAKEN' ? new PortTakenError(message) : new AppError(failure, message);
+}

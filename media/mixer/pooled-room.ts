@@ -1,0 +1,153 @@
+import { AppError, TypedEmitter, type LegId } from '../../base/index.ts';
+import type { PhoneAudio, PhoneLegStats } from '../media-api.ts';
+import type { PortAllocator, PortPair } from '../rtp/index.ts';
+import type { MicrophoneInput, MixerRoom, MixerRoomEvents, PublishTarget } from './mixer-api.ts';
+import type { RoomKey } from './mixer-protocol.ts';
+import { PortTakenError, type MixerNotice, type MixerWorker } from './mixer-worker.ts';
+
+/** A room on one mixer thread, and the ports of its phones. */
+export class PooledRoom implements MixerRoom {
+  readonly events = new TypedEmitter<MixerRoomEvents>();
+  readonly #key: RoomKey;
+  readonly #worker: MixerWorker;
+  readonly #ports: PortAllocator;
+  readonly #onClosed: () => void;
+  readonly #legs = new Map<LegId, PortPair>();
+  #closed: Promise<void> | undefined;
+  #failed = false;
+
+  constructor(key: RoomKey, worker: MixerWorker, ports: PortAllocator, onClosed: () => void) {
+    this.#key = key;
+    this.#worker = worker;
+    this.#ports = ports;
+    this.#onClosed = onClosed;
+    // Its failure is the thread's death, which every later call and `failed` tell.
+    worker.call('createRoom', { room: key }).catch(() => undefined);
+  }
+
+  get legCount(): number {
+    return this.#legs.size;
+  }
+
+  async createLeg(legId: LegId): Promise<{ rtpPort: number; rtcpPort: number }> {
+    this.#assertOpen();
+    if (this.#legs.has(legId)) throw new AppError('INVALID_STATE', 'the leg exists');
+    const outcome = await this.#ports.allocate((ports) => this.#bind(legId, ports));
+    if (outcome === undefined) throw new AppError('MEDIA_UNAVAILABLE', 'no free RTP port');
+    if (outcome.error !== undefined) {
+      this.#ports.release(outcome.ports);
+      throw outcome.error;
+    }
+    if (this.#failed || this.#closed !== undefined) {
+      await this.#worker.call('closeLeg', this.#of(legId)).catch(() => undefined);
+      this.#ports.release(outcome.ports);
+      throw new AppError('MEDIA_UNAVAILABLE', 'the room was closed');
+    }
+    this.#legs.set(legId, outcome.ports);
+
+    return { rtpPort: outcome.ports.rtp, rtcpPort: outcome.ports.rtcp };
+  }
+
+  async configureLeg(legId: LegId, audio: PhoneAudio): Promise<void> {
+    await this.#worker.call('configureLeg', { ...this.#of(legId), audio });
+  }
+
+  async setLegMuted(legId: LegId, muted: boolean): Promise<void> {
+    await this.#worker.call('setLegMuted', { ...this.#of(legId), muted });
+  }
+
+  async publishLeg(legId: LegId, target: PublishTarget): Promise<void> {
+    await this.#worker.call('publishLeg', { ...this.#of(legId), target });
+  }
+
+  async unpublishLeg(legId: LegId): Promise<void> {
+    if (this.#failed) return;
+    await this.#worker.call('unpublishLeg', this.#of(legId));
+  }
+
+  legStats(legId: LegId): Promise<PhoneLegStats> {
+    return this.#worker.call('legStats', this.#of(legId));
+  }
+
+  async closeLeg(legId: LegId): Promise<void> {
+    const ports = this.#legs.get(legId);
+    if (ports === undefined) return;
+    this.#legs.delete(legId);
+    // A thread that dies meanwhile takes the sockets with it.
+    await this.#worker.call('closeLeg', this.#of(legId)).catch(() => undefined);
+    this.#ports.release(ports);
+  }
+
+  addMicrophone(input: MicrophoneInput): Promise<{ address: string; port: number }> {
+    return this.#worker.call('addMicrophone', { room: this.#key, input });
+  }
+
+  async removeMicrophone(legId: LegId): Promise<void> {
+    if (this.#failed) return;
+    await this.#worker.call('removeMicrophone', this.#of(legId));
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+
+    return this.#closed;
+  }
+
+  /** What the thread said about this room. */
+  notice(notice: Exclude<MixerNotice, { type: 'fault' }>): void {
+    if (this.#closed !== undefined) return;
+    switch (notice.type) {
+      case 'speakers':
+        this.events.emit('speakers', notice.speakers);
+        break;
+      case 'timeout':
+        this.events.emit('legTimeout', notice.legId);
+        break;
+      case 'dtmf':
+        this.events.emit('legDtmf', notice.legId, notice.digit, notice.durationMs);
+        break;
+    }
+  }
+
+  /** The thread is gone, and with it every socket of the room. */
+  fail(reason: string): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    this.#releaseAll();
+    this.events.emit('failed', reason);
+  }
+
+  async #close(): Promise<void> {
+    await this.#worker.call('closeRoom', { room: this.#key }).catch(() => undefined);
+    this.#releaseAll();
+    this.#onClosed();
+  }
+
+  /** Only a taken port rejects, so that the next pair is tried; anything else is an answer. */
+  async #bind(legId: LegId, ports: PortPair): Promise<{ ports: PortPair; error?: unknown }> {
+    try {
+      await this.#worker.call('createLeg', { ...this.#of(legId), ports });
+
+      return { ports };
+    } catch (error) {
+      if (error instanceof PortTakenError) throw error;
+
+      return { ports, error };
+    }
+  }
+
+  #of(legId: LegId): { room: RoomKey; legId: LegId } {
+    return { room: this.#key, legId };
+  }
+
+  #releaseAll(): void {
+    for (const ports of this.#legs.values()) this.#ports.release(ports);
+    this.#legs.clear();
+  }
+
+  #assertOpen(): void {
+    if (this.#failed || this.#closed !== undefined) {
+      throw new AppError('MEDIA_UNAVAILABLE', 'the room is closed');
+    }
+  }
+}
