@@ -111,8 +111,8 @@ function safeToTag(request: SipRequest): { tag: string | undefined } | undefined
 const tagSecret = randomBytes(16);
 
 /**
- * A To tag that is the same for every response to one request, retransmissions included, with nothing
- * stored (RFC 3261 8.2.6.2 and 8.2.7: "the same To tag").
+ * A To tag that is the same for every response to one request, retransmissions included, and to its CANCEL,
+ * with nothing stored (RFC 3261 8.2.6.2, 8.2.7 and 9.2: "the same To tag").
  */
 export function derivedToTag(request: SipRequest): string {
   return createHmac('sha256', tagSecret)
@@ -120,7 +120,7 @@ export function derivedToTag(request: SipRequest): string {
     .update('\n')
     .update(request.headers.get('from') ?? '')
     .update('\n')
-    .update(request.headers.get('cseq') ?? '')
+    .update(/^[0-9]*/.exec(request.headers.get('cseq') ?? '')![0])
     .update('\n')
     .update(request.headers.get('via') ?? '')
     .digest('base64url')

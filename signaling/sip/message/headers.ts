@@ -93,6 +93,17 @@ export class SipHeaders {
     return this;
   }
 
+  /** Puts `value` in the place of the topmost value of a list header; the others stay. */
+  replaceTop(name: string, value: string): this {
+    const key = keyOf(name);
+    const at = this.#fields.findIndex((field) => field.key === key);
+    if (at < 0) return this.append(name, value);
+    const others = splitList(this.#fields[at]!.value)?.slice(1) ?? [];
+    this.#fields[at] = new Field(requireName(name), [value, ...others].join(', '));
+
+    return this;
+  }
+
   delete(name: string): this {
     this.#removeAfter(keyOf(name), 0);
 

@@ -6,3 +6,12 @@ export type {
   TransactionUser,
 } from './transaction-user.ts';
 export type { ClientTransaction, ServerTransaction } from './transaction.ts';
+export { TransactionLayer } from './transaction-layer.ts';
+export type {
+  CancelHeaders,
+  TransactionCounts,
+  TransactionLayerOptions,
+} from './transaction-layer.ts';
+export { DEFAULT_TIMER_VALUES, TransactionTimers } from './timers.ts';
+export type { TimerValues } from './timers.ts';
+export type { CancelHeaders } from './hop-requests.ts';

@@ -2,8 +2,22 @@ export { defaultPort, isReliable, sameEndpoint } from './transport.ts';
 export type {
   Endpoint,
   RemoteFlow,
+  SendErrorHandler,
   SendTarget,
   Transport,
   TransportEvents,
   TransportProtocol,
 } from './transport.ts';
+export type {
+  MessageSender,
+  OutgoingRequest,
+  SipCounters,
+  TraceHook,
+  TransportUser,
+} from './message-sender.ts';
+export { TransportLayer } from './transport-layer.ts';
+export type { TransportLayerOptions } from './transport-layer.ts';
+export { UdpTransport } from './udp-transport.ts';
+export { DEFAULT_TCP_LIMITS, TcpTransport } from './tcp-transport.ts';
+export type { TcpLimits } from './tcp-transport.ts';
+export { flowTarget, requestTarget, responseTarget } from './routing.ts';

@@ -23,6 +23,8 @@ export interface SendTarget extends Endpoint {
   readonly connectionId?: string | undefined;
 }
 
+export type SendErrorHandler = (error: Error) => void;
+
 /** What a transport calls above it. Neither may throw. */
 export interface TransportEvents {
   /** One datagram or one framed message. */
@@ -37,8 +39,8 @@ export interface Transport {
   readonly reliable: boolean;
   /** The address that it listens on. */
   readonly local: Endpoint;
-  /** Settles when the bytes are handed over; rejects when they cannot be sent. */
-  send(bytes: Uint8Array, target: SendTarget): Promise<void>;
+  /** Never throws: what goes wrong, now or later, is told to `onError`, at most once. */
+  send(bytes: Uint8Array, target: SendTarget, onError: SendErrorHandler): void;
   close(): Promise<void>;
 }
 

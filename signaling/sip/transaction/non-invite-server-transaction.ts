@@ -1,0 +1,115 @@
+import { buildResponse, type SipResponse } from '../message/index.ts';
+import { ServerTransactionMachine, type ServerParts } from './server-transaction.ts';
+import type { TransactionContext, TransitionTable } from './state-machine.ts';
+
+type State = 'Trying' | 'Proceeding' | 'Completed' | 'Terminated';
+type Event =
+  'request' | 'Timer 100' | 'Timer F of the client' | 'Timer J' | '100 from TU' | '200-699 from TU';
+type Action = 'send' | 'send again' | 'send 100' | 'failure';
+type Timer = '100' | 'F' | 'J';
+
+/** RFC 3261 figure 8 with the changes of RFC 4320. */
+const TABLE: TransitionTable<State, Event | 'transport error', Action> = {
+  Trying: {
+    request: ['Trying'],
+    'Timer 100': ['Proceeding', 'send 100'],
+    'Timer F of the client': ['Terminated'],
+    '100 from TU': ['Proceeding', 'send'],
+    '200-699 from TU': ['Completed', 'send'],
+    'transport error': ['Trying', 'failure'],
+  },
+  Proceeding: {
+    request: ['Proceeding', 'send again'],
+    'Timer F of the client': ['Terminated'],
+    '100 from TU': ['Proceeding', 'send'],
+    '200-699 from TU': ['Completed', 'send'],
+    'transport error': ['Proceeding', 'failure'],
+  },
+  Completed: {
+    request: ['Completed', 'send again'],
+    'Timer J': ['Terminated'],
+    // 17.2.2: "Any other final responses passed by the TU … MUST be discarded".
+    '200-699 from TU': ['Completed'],
+    'transport error': ['Completed', 'failure'],
+  },
+  Terminated: {},
+};
+
+/** RFC 3261 17.2.2 and RFC 4320. */
+export class NonInviteServerTransaction extends ServerTransactionMachine<
+  State,
+  Event,
+  Action,
+  Timer
+> {
+  constructor(context: TransactionContext, parts: ServerParts) {
+    super(context, 'non-INVITE server', TABLE, 'Trying', parts);
+  }
+
+  get isPending(): boolean {
+    return this.state === 'Trying' || this.state === 'Proceeding';
+  }
+
+  start(): void {
+    const { timers } = this.context;
+    // RFC 4320 4.1: "MUST respond … with a 100 … if it has not otherwise responded after the amount
+    // of time it takes a client transaction's Timer E to be reset to T2".
+    this.timerSet.start('100', timers.nonInviteTrying, () => {
+      this.fire('Timer 100');
+    });
+    // After the client's Timer F nobody waits any more, and RFC 4320 4.2 forbids a 408.
+    this.timerSet.start('F', timers.timerF, () => {
+      this.fire('Timer F of the client');
+    });
+  }
+
+  respond(response: SipResponse): void {
+    const { status } = response;
+    if (!this.#isAllowed(status)) return;
+    if (this.isPending) this.lastResponse = response;
+    this.fire(status < 200 ? '100 from TU' : '200-699 from TU');
+  }
+
+  receiveRetransmission(): void {
+    this.fire('request');
+  }
+
+  protected onEnter(state: State): void {
+    if (state === 'Proceeding') this.timerSet.stop('100');
+    if (state !== 'Completed') return;
+    this.timerSet.stopAll();
+    this.timerSet.start('J', this.context.timers.timerJ(this.reliable), () => {
+      this.fire('Timer J');
+    });
+  }
+
+  protected perform(action: Action): void {
+    switch (action) {
+      case 'send':
+      case 'send again':
+        this.transmit();
+        break;
+      case 'send 100':
+        this.lastResponse = buildResponse(this.request, 100);
+        this.transmit();
+        break;
+      case 'failure':
+        this.user?.onTransportError?.();
+        break;
+    }
+  }
+
+  /**
+   * RFC 4320 4.1: no provisional response but 100, and over UDP that one only when its time has come
+   * (by the timer); 4.2: no 408.
+   */
+  #isAllowed(status: number): boolean {
+    if (status === 408 || (status > 100 && status < 200)) {
+      this.context.onIllegal(`non-INVITE server: a ${String(status)} to ${this.request.method}`);
+
+      return false;
+    }
+
+    return status !== 100 || this.reliable || this.state === 'Proceeding';
+  }
+}
