@@ -77,7 +77,10 @@ export class Participant {
   #speaking = false;
   #handRaised = false;
   #joinedAt: number;
-  #leave: Promise<void> | undefined;
+  #markLeft: () => void = () => undefined;
+  readonly #left = new Promise<void>((resolve) => {
+    this.#markLeft = resolve;
+  });
 
   constructor(options: ParticipantOptions) {
     this.id = options.id;
@@ -215,17 +218,20 @@ export class Participant {
 
   /** Any number of times; only the first reason counts. Resolves when the media is closed. */
   leave(reason: CloseReason): Promise<void> {
-    this.#leave ??= this.#close(reason);
+    if (!this.#isOver()) void this.#close(reason).finally(this.#markLeft);
 
-    return this.#leave;
+    return this.#left;
   }
 
   /** For the room only: the leg it made for this participant. */
   attachMedia(media: MediaLegOf): void {
     this.#media = media;
-    media.leg.events.on('closed', () => void this.leave('media-failed'));
-    if (media.kind === 'phone')
+    if (media.kind === 'phone') {
+      media.leg.events.on('closed', () => void this.leave('media-failed'));
       media.leg.events.on('timeout', () => void this.leave('media-timeout'));
+    } else {
+      media.leg.events.on('closed', () => void this.leave('media-failed'));
+    }
   }
 
   /** For the room only. */
