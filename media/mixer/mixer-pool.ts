@@ -2,14 +2,7 @@
  * The mixer threads as the rest of media/ sees them. Rooms go to the thread with the fewest phones;
  * ports are handed out here alone, so that no two threads ever get the same.
  */
-import {
-  AppError,
-  silentLogger,
-  SystemClock,
-  TimerSet,
-  type Clock,
-  type Logger,
-} from '../../base/index.ts';
+import { AppError, TimerSet, type Clock, type Logger } from '../../base/index.ts';
 import type { MediaSettings } from '../media-api.ts';
 import { PortAllocator } from '../rtp/index.ts';
 import { addHistogram, emptyHistogram } from './frame-histogram.ts';
@@ -21,19 +14,33 @@ import { PooledRoom } from './pooled-room.ts';
 /** A thread that dies at once must not be started in a circle. */
 const RESTART_DELAY_MS = 1000;
 
-export interface MixerPoolOptions {
-  threads: number;
-  settings: Pick<MediaSettings, 'rtpPortMin' | 'rtpPortMax' | 'rtpTimeout'>;
+export type MixerSettings = Pick<
+  MediaSettings,
+  'rtpPortMin' | 'rtpPortMax' | 'rtpTimeout' | 'workers'
+>;
+
+export interface MixerPoolDeps {
+  clock: Clock;
+  logger: Logger;
   /** Local address of the phones' sockets. */
   bindAddress?: string;
-  clock?: Clock;
-  logger?: Logger;
-  /** Called when a thread died; its rooms have been told by then. */
-  onThreadDied?: (reason: string) => void;
 }
 
-export function createMixerPool(options: MixerPoolOptions): MixerPool {
-  return new ThreadedMixerPool(options);
+/** Resolves when `threads` mixer threads are up; rejects when one does not start. */
+export async function createMixerPool(
+  settings: MixerSettings,
+  deps: MixerPoolDeps,
+  threads = settings.workers,
+): Promise<MixerPool> {
+  const pool = new ThreadedMixerPool(settings, deps, threads);
+  try {
+    await pool.started();
+  } catch (error) {
+    await pool.close();
+    throw error;
+  }
+
+  return pool;
 }
 
 interface Slot {
@@ -42,7 +49,8 @@ interface Slot {
 }
 
 class ThreadedMixerPool implements MixerPool {
-  readonly #options: MixerPoolOptions;
+  readonly #settings: MixerSettings;
+  readonly #bindAddress: string;
   readonly #logger: Logger;
   readonly #ports: PortAllocator;
   readonly #timers: TimerSet;
@@ -52,18 +60,22 @@ class ThreadedMixerPool implements MixerPool {
   #nextRoom: RoomKey = 1;
   #closed = false;
 
-  constructor(options: MixerPoolOptions) {
-    if (options.threads < 1) throw new TypeError('a mixer pool needs a thread');
-    const clock = options.clock ?? new SystemClock();
-    this.#options = options;
-    this.#logger = (options.logger ?? silentLogger).child({ tag: 'mixer' });
-    this.#timers = new TimerSet(clock);
+  constructor(settings: MixerSettings, deps: MixerPoolDeps, threads: number) {
+    if (threads < 1) throw new TypeError('a mixer pool needs a thread');
+    this.#settings = settings;
+    this.#bindAddress = deps.bindAddress ?? '0.0.0.0';
+    this.#logger = deps.logger.child({ tag: 'mixer' });
+    this.#timers = new TimerSet(deps.clock);
     this.#ports = new PortAllocator({
-      min: options.settings.rtpPortMin,
-      max: options.settings.rtpPortMax,
-      clock,
+      min: settings.rtpPortMin,
+      max: settings.rtpPortMax,
+      clock: deps.clock,
     });
-    for (let index = 0; index < options.threads; index++) this.#startThread(index);
+    for (let index = 0; index < threads; index++) this.#startThread(index);
+  }
+
+  async started(): Promise<void> {
+    await Promise.all(this.#slots.map(({ worker }) => worker.started));
   }
 
   createRoom(): MixerRoom {
@@ -107,8 +119,8 @@ class ThreadedMixerPool implements MixerPool {
   }
 
   #startThread(index: number): void {
-    const { rtpTimeout } = this.#options.settings;
-    const bindAddress = this.#options.bindAddress ?? '0.0.0.0';
+    const { rtpTimeout } = this.#settings;
+    const bindAddress = this.#bindAddress;
     const rooms = new Map<RoomKey, PooledRoom>();
     const worker = new MixerWorker(
       index,
@@ -149,7 +161,6 @@ class ThreadedMixerPool implements MixerPool {
     const rooms = [...slot.rooms.values()];
     slot.rooms.clear();
     for (const room of rooms) room.fail(reason);
-    this.#options.onThreadDied?.(reason);
     this.#timers.start(`restart-${index}`, RESTART_DELAY_MS, () => {
       this.#startThread(index);
     });

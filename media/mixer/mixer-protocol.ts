@@ -64,6 +64,7 @@ export interface ThreadReport {
 
 /** Thread → main. */
 export type MixerMessage =
+  | { type: 'ready' }
   | { type: 'answer'; id: number; value: unknown }
   | { type: 'refusal'; id: number; failure: MixerFailure; message: string }
   | { type: 'speakers'; room: RoomKey; speakers: SpeakerLevel[] }

@@ -167,3 +167,5 @@ function addCounts(into: PacketCounts, counts: PacketCounts): void {
   into.packetsOut += counts.packetsOut;
   into.lost += counts.lost;
 }
+
+post({ type: 'ready' });

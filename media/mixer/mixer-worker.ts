@@ -11,7 +11,10 @@ import type {
 } from './mixer-protocol.ts';
 
 /** What a thread says unasked. */
-export type MixerNotice = Exclude<MixerMessage, { type: 'answer' | 'refusal' | 'report' }>;
+export type MixerNotice = Exclude<
+  MixerMessage,
+  { type: 'ready' | 'answer' | 'refusal' | 'report' }
+>;
 
 export interface MixerWorkerHandlers {
   onNotice(notice: MixerNotice): void;
@@ -39,7 +42,11 @@ export class MixerWorker {
   readonly #handlers: MixerWorkerHandlers;
   readonly #pending = new Map<number, PendingCall>();
   #nextId = 1;
-  #online = false;
+  /** Rejects when it ends before it was up. */
+  readonly started: Promise<void>;
+  #onStarted: () => void = () => undefined;
+  #onStartFailed: (error: Error) => void = () => undefined;
+  #ready = false;
   #ended = false;
   #closing = false;
   #fault = 'ended';
@@ -48,7 +55,11 @@ export class MixerWorker {
   constructor(index: number, data: ThreadData, handlers: MixerWorkerHandlers) {
     this.#handlers = handlers;
     this.#worker = new Worker(ENTRY, { name: `mixer-${index}`, workerData: data });
-    this.#worker.on('online', () => (this.#online = true));
+    this.started = new Promise((resolve, reject) => {
+      this.#onStarted = resolve;
+      this.#onStartFailed = reject;
+    });
+    this.started.catch(() => undefined);
     this.#worker.on('message', (message: MixerMessage) => {
       this.#onMessage(message);
     });
@@ -60,7 +71,7 @@ export class MixerWorker {
 
   /** It runs and has not ended. */
   get alive(): boolean {
-    return this.#online && !this.#ended;
+    return this.#ready && !this.#ended;
   }
 
   get ended(): boolean {
@@ -97,6 +108,10 @@ export class MixerWorker {
 
   #onMessage(message: MixerMessage): void {
     switch (message.type) {
+      case 'ready':
+        this.#ready = true;
+        this.#onStarted();
+        break;
       case 'answer':
         this.#take(message.id)?.resolve(message.value);
         break;
@@ -120,6 +135,7 @@ export class MixerWorker {
 
   #onExit(reason: string): void {
     this.#ended = true;
+    this.#onStartFailed(new AppError('MEDIA_UNAVAILABLE', reason));
     for (const { reject } of this.#pending.values()) {
       reject(new AppError('MEDIA_UNAVAILABLE', reason));
     }
