@@ -1,0 +1,93 @@
+import { Type } from 'typebox';
+import type { Static, TSchema } from 'typebox';
+import { ERROR_CODES } from '../../base/index.ts';
+import { MAX_ROOM_NUMBER_LENGTH } from '../dial-plan.ts';
+import { MAX_NAME_LENGTH } from '../display-name.ts';
+
+const closed = { additionalProperties: false };
+
+const RoomName = Type.String({ minLength: 1, maxLength: MAX_NAME_LENGTH });
+const Pin = Type.String({ pattern: '^[0-9]{1,16}$' });
+const Limit = Type.Integer({ minimum: 1, maximum: 100_000 });
+const Role = Type.Enum(['host', 'guest']);
+const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+
+/** Folded to lower case and checked by the dial plan, which has the one rule for numbers. */
+const Number = Type.String({ minLength: 1, maxLength: MAX_ROOM_NUMBER_LENGTH });
+
+export const ErrorBody = Type.Object({
+  error: Type.Object({ code: Type.Enum([...ERROR_CODES]), message: Type.String() }),
+});
+
+export const RoomParams = Type.Object({ number: Number });
+export const ParticipantParams = Type.Object({
+  number: Number,
+  id: Type.String({ maxLength: 64 }),
+});
+
+export const CreateRoomBody = Type.Object(
+  {
+    number: Type.Optional(Number),
+    name: Type.Optional(RoomName),
+    hostPin: Type.Optional(Pin),
+    guestPin: Type.Optional(Pin),
+    maxParticipants: Type.Optional(Limit),
+  },
+  closed,
+);
+
+/** `null` takes a value away. */
+export const UpdateRoomBody = Type.Object(
+  {
+    name: Type.Optional(RoomName),
+    hostPin: Type.Optional(nullable(Pin)),
+    guestPin: Type.Optional(nullable(Pin)),
+    maxParticipants: Type.Optional(nullable(Limit)),
+  },
+  closed,
+);
+
+export const UpdateParticipantBody = Type.Object(
+  {
+    muted: Type.Optional(Type.Boolean()),
+    name: Type.Optional(RoomName),
+    role: Type.Optional(Role),
+    handRaised: Type.Optional(Type.Boolean()),
+  },
+  closed,
+);
+
+export const RoomBody = Type.Object({
+  number: Type.String(),
+  name: Type.String(),
+  createdAt: Type.String({ format: 'date-time' }),
+  startedAt: Type.Optional(Type.String({ format: 'date-time' })),
+  maxParticipants: Type.Integer(),
+  participants: Type.Integer(),
+  persistent: Type.Boolean(),
+  hostPinSet: Type.Boolean(),
+  guestPinSet: Type.Boolean(),
+});
+
+export const ParticipantBody = Type.Object({
+  id: Type.String(),
+  name: Type.String(),
+  kind: Type.Enum(['browser', 'phone']),
+  address: Type.String(),
+  role: Role,
+  state: Type.Enum(['lobby', 'joined']),
+  muted: Type.Boolean(),
+  speaking: Type.Boolean(),
+  handRaised: Type.Boolean(),
+  video: Type.Boolean(),
+  joinedAt: Type.String({ format: 'date-time' }),
+});
+
+export const Health = Type.Object({ status: Type.String() });
+export const Readiness = Type.Object({
+  status: Type.Enum(['ready', 'unready']),
+  missing: Type.Array(Type.String()),
+});
+
+export type CreateRoomBody = Static<typeof CreateRoomBody>;
+export type UpdateRoomBody = Static<typeof UpdateRoomBody>;
