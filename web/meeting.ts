@@ -1,0 +1,293 @@
+import type {
+  JoinAnswer,
+  NotificationName,
+  NotificationPayload,
+  RemoteProducer,
+} from '../signaling/websocket/protocol.ts';
+import type { DeviceKind, LocalMedia } from './devices.ts';
+import { initialState, reduce, type RoomAction, type RoomState } from './room-store.ts';
+import { RequestError, Session } from './session.ts';
+import { SfuClient, type Wish } from './sfu-client.ts';
+
+export interface MeetingOptions {
+  room: string;
+  name: string;
+  pin?: string;
+  media: LocalMedia;
+}
+
+/** What the stage shows now: the pictures that are worth receiving, and how large. */
+export interface StageView {
+  participantIds: ReadonlySet<string>;
+  spatialLayer: number;
+}
+
+/** One stay in a room: brings the session, the media and the view state together. */
+export class Meeting {
+  readonly #media: LocalMedia;
+  readonly #session: Session;
+  readonly #listeners = new Set<() => void>();
+  #sfu: SfuClient | undefined;
+  #state: RoomState;
+  #stage: StageView | undefined;
+  #switching: Promise<void> = Promise.resolve();
+  readonly #unsubscribe: () => void;
+
+  constructor(options: MeetingOptions) {
+    this.#media = options.media;
+    this.#state = initialState(options.room);
+    this.#session = new Session({
+      room: options.room,
+      name: options.name,
+      ...(options.pin !== undefined && { pin: options.pin }),
+      events: {
+        joined: (answer) => void this.#onJoined(answer),
+        interrupted: () => this.#dispatch({ type: 'connection', state: 'reconnecting' }),
+        refused: (error) => this.#onRefused(error),
+        notification: (name, payload) => this.#onNotification(name, payload),
+      },
+    });
+    this.#session.open();
+    addEventListener('pagehide', this.#onPageHide);
+    this.#unsubscribe = this.#media.subscribe(() => {
+      this.#onMediaChange();
+    });
+  }
+
+  get state(): RoomState {
+    return this.#state;
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+
+    return () => this.#listeners.delete(listener);
+  }
+
+  leave(): void {
+    this.#session.leave();
+    this.#dispatch({ type: 'over', ended: { message: 'You left the meeting.', retryable: true } });
+    this.#close();
+  }
+
+  /** One after the other: whoever clicks fast gets what the last click asked for. */
+  toggle(device: DeviceKind): Promise<void> {
+    this.#switching = this.#switching
+      .then(() => (device === 'microphone' ? this.#toggleMicrophone() : this.#toggleCamera()))
+      .catch((error: unknown) => this.#onError(`switching the ${device}`, error));
+
+    return this.#switching;
+  }
+
+  /** Another microphone or camera, chosen during the meeting. */
+  async chooseDevice(device: DeviceKind, deviceId: string): Promise<void> {
+    const track = await this.#media.start(device, deviceId);
+    if (track === undefined) return;
+    if (this.#sfu?.isSending(device) === true) await this.#sfu.replaceTrack(device, track);
+    else await this.#publish(device);
+  }
+
+  /** The stage tells what it shows, so that nothing is received for nobody. */
+  show(stage: StageView): void {
+    this.#stage = stage;
+    void this.#sfu?.setWishes((producerId) => this.#wishFor(producerId));
+  }
+
+  setAudioBlocked(blocked: boolean): void {
+    if (this.#state.audioBlocked !== blocked) this.#dispatch({ type: 'audio-blocked', blocked });
+  }
+
+  dismissNotice(): void {
+    this.#dispatch({ type: 'notice', text: undefined });
+  }
+
+  stats(): Promise<Record<string, unknown>[]> {
+    return this.#sfu?.stats() ?? Promise.resolve([]);
+  }
+
+  async #onJoined(answer: JoinAnswer): Promise<void> {
+    this.#dispatch({ type: 'snapshot', answer });
+    if (answer.resumed && this.#sfu !== undefined) {
+      this.#reconcile(this.#sfu, answer.producers);
+      this.#sfu.revive();
+
+      return;
+    }
+    const isFirst = this.#sfu === undefined;
+    this.#sfu?.close();
+    const sfu = new SfuClient({
+      request: (name, payload) => this.#session.request(name, payload),
+      onTrack: (producerId, track) => {
+        if (sfu !== this.#sfu) return;
+        this.#dispatch(
+          track === undefined
+            ? { type: 'track-removed', producerId }
+            : { type: 'track-added', producerId, track },
+        );
+      },
+      onError: (what, error) => this.#onError(what, error),
+    });
+    this.#sfu = sfu;
+    try {
+      await sfu.load(answer.routerRtpCapabilities);
+      for (const producer of this.#state.producers.values()) this.#want(sfu, producer);
+      await this.#media.whenOpened();
+      for (const device of ['microphone', 'camera'] as const) {
+        // Who had switched it off before an outage wants it off after.
+        if (isFirst || this.#state[device] === 'on') await this.#publish(device);
+      }
+    } catch (error) {
+      this.#onError('setting up media', error);
+    }
+  }
+
+  /** After an outage: what came and went meanwhile. */
+  #reconcile(sfu: SfuClient, producers: readonly RemoteProducer[]): void {
+    const now = new Set(producers.map((producer) => producer.id));
+    for (const id of sfu.wanted) if (!now.has(id)) sfu.drop(id);
+    for (const producer of producers) this.#want(sfu, producer);
+  }
+
+  #onNotification<N extends NotificationName>(name: N, payload: NotificationPayload<N>): void {
+    const action = { ...payload, type: name } as unknown as RoomAction;
+    this.#dispatch(action);
+    const sfu = this.#sfu;
+    switch (action.type) {
+      case 'producer-added':
+        if (sfu !== undefined) this.#want(sfu, action.producer);
+        break;
+      case 'producer-removed':
+        sfu?.drop(action.producerId);
+        break;
+      case 'consumer-closed':
+        sfu?.dropConsumer(action.consumerId);
+        break;
+      case 'ended':
+        this.#close();
+        break;
+      default:
+    }
+  }
+
+  #onRefused(error: RequestError): void {
+    const ended =
+      error.code === 'PROTOCOL_VERSION'
+        ? { message: 'Parley was updated. Please reload this page.', retryable: true }
+        : { message: refusalText(error), retryable: error.code !== 'ROOM_NOT_FOUND' };
+    this.#dispatch({ type: 'over', ended });
+    this.#close();
+  }
+
+  async #publish(device: DeviceKind): Promise<void> {
+    const track = this.#media.state[device];
+    if (track === undefined) {
+      const problem = this.#media.state[`${device}Problem`];
+      this.#setDevice(device, problem === undefined ? 'off' : 'unavailable');
+
+      return;
+    }
+    try {
+      await this.#sfu?.publish(device, track);
+      this.#setDevice(device, 'on');
+    } catch (error) {
+      this.#setDevice(device, 'off');
+      this.#onError(`sending the ${device}`, error);
+    }
+  }
+
+  async #toggleMicrophone(): Promise<void> {
+    const sfu = this.#sfu;
+    if (sfu === undefined) return;
+    if (!sfu.isSending('microphone')) {
+      await this.#media.start('microphone');
+      await this.#publish('microphone');
+
+      return;
+    }
+    // Muted by the room counts as off: the click opens it again.
+    const self = this.#state.participants.get(this.#state.selfId ?? '');
+    const turnOn = this.#state.microphone !== 'on' || self?.muted === true;
+    this.#setDevice('microphone', turnOn ? 'on' : 'off');
+    await sfu.setPaused('microphone', !turnOn);
+  }
+
+  /** Off means off: the device is given back and its light goes out. */
+  async #toggleCamera(): Promise<void> {
+    const sfu = this.#sfu;
+    if (sfu === undefined) return;
+    if (this.#state.camera === 'on') {
+      this.#setDevice('camera', 'off');
+      this.#media.stop('camera');
+      await sfu.unpublish('camera');
+    } else {
+      await this.#media.start('camera');
+      await this.#publish('camera');
+    }
+  }
+
+  /** A device that went away by itself: unplugged, or not to be had when another was chosen. */
+  #onMediaChange(): void {
+    for (const device of ['microphone', 'camera'] as const) {
+      if (this.#media.state[device] !== undefined || this.#state[device] !== 'on') continue;
+      this.#setDevice(device, 'unavailable');
+      this.#sfu?.unpublish(device).catch((error: unknown) => {
+        this.#onError(`stopping the ${device}`, error);
+      });
+    }
+  }
+
+  #setDevice(device: DeviceKind, state: RoomState['microphone']): void {
+    this.#dispatch({ type: 'device', device, state });
+  }
+
+  #want(sfu: SfuClient, producer: RemoteProducer): void {
+    void sfu.want(producer.id, producer.kind, this.#wishFor(producer.id));
+  }
+
+  #wishFor(producerId: string): Wish {
+    const owner = this.#state.producers.get(producerId)?.participantId;
+    if (this.#stage === undefined || owner === undefined) return { visible: true, spatialLayer: 1 };
+
+    return {
+      visible: this.#stage.participantIds.has(owner),
+      spatialLayer: this.#stage.spatialLayer,
+    };
+  }
+
+  #onError(what: string, error: unknown): void {
+    if (this.#state.phase === 'ended' || isExpected(error)) return;
+    console.warn(`parley: ${what} failed`, error);
+    this.#dispatch({ type: 'notice', text: `Something went wrong while ${what}.` });
+  }
+
+  readonly #onPageHide = (event: PageTransitionEvent): void => {
+    this.leave();
+    // A page that comes back out of the browser's cache finds its meeting over.
+    if (event.persisted) addEventListener('pageshow', () => location.reload(), { once: true });
+  };
+
+  #close(): void {
+    removeEventListener('pagehide', this.#onPageHide);
+    this.#unsubscribe();
+    this.#sfu?.close();
+    this.#sfu = undefined;
+  }
+
+  #dispatch(action: RoomAction): void {
+    const next = reduce(this.#state, action);
+    if (next === this.#state) return;
+    this.#state = next;
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+/** The stream or the session ended while we asked for something of it: that shows elsewhere. */
+function isExpected(error: unknown): boolean {
+  return (
+    error instanceof RequestError && ['NOT_FOUND', 'CLOSED', 'SESSION_LOST'].includes(error.code)
+  );
+}
+
+function refusalText(error: RequestError): string {
+  return `${error.message.charAt(0).toUpperCase()}${error.message.slice(1)}.`;
+}

@@ -1,0 +1,274 @@
+import { Device, type types } from 'mediasoup-client';
+import type {
+  ConsumeAnswer,
+  JoinAnswer,
+  MediaSource,
+  RequestAnswers,
+  RequestName,
+  RequestPayload,
+  TransportAnswer,
+} from '../signaling/websocket/protocol.ts';
+
+export interface SfuClientOptions {
+  request: <N extends RequestName>(
+    name: N,
+    payload: RequestPayload<N>,
+  ) => Promise<RequestAnswers[N]>;
+  /** The track of a stream that was wanted is here, or gone. */
+  onTrack: (producerId: string, track: MediaStreamTrack | undefined) => void;
+  onError: (what: string, error: unknown) => void;
+}
+
+interface Received {
+  consumer: types.Consumer;
+  kind: 'audio' | 'video';
+  /** What the server was last asked for. */
+  paused: boolean;
+  layer: number | undefined;
+}
+
+/** How a stream should arrive: not at all for now, or with so many lines. */
+export interface Wish {
+  visible: boolean;
+  spatialLayer: number;
+}
+
+/** A 720p camera in three sizes; the server picks one for each viewer. */
+const CAMERA_LAYERS: types.RtpEncodingParameters[] = [
+  { scaleResolutionDownBy: 4, maxBitrate: 150_000, scalabilityMode: 'L1T2' },
+  { scaleResolutionDownBy: 2, maxBitrate: 500_000, scalabilityMode: 'L1T2' },
+  { scaleResolutionDownBy: 1, maxBitrate: 1_500_000, scalabilityMode: 'L1T2' },
+];
+
+/** An outage shorter than this mends itself. */
+const ICE_PATIENCE = 3000;
+
+/** The page's media: one peer connection for what it sends and one for what it receives. */
+export class SfuClient {
+  readonly #options: SfuClientOptions;
+  readonly #producers = new Map<MediaSource, types.Producer>();
+  readonly #received = new Map<string, Received>();
+  readonly #wanted = new Set<string>();
+  readonly #transports: types.Transport[] = [];
+  #device: Device | undefined;
+  #send: Promise<types.Transport> | undefined;
+  #receive: Promise<types.Transport> | undefined;
+  #closed = false;
+
+  constructor(options: SfuClientOptions) {
+    this.#options = options;
+  }
+
+  async load(routerRtpCapabilities: JoinAnswer['routerRtpCapabilities']): Promise<void> {
+    this.#device = await Device.factory();
+    await this.#device.load({
+      routerRtpCapabilities: routerRtpCapabilities as types.RtpCapabilities,
+    });
+  }
+
+  isSending(source: MediaSource): boolean {
+    return this.#producers.has(source);
+  }
+
+  async publish(source: MediaSource, track: MediaStreamTrack): Promise<void> {
+    const transport = await (this.#send ??= this.#createTransport('send'));
+    const producer = await transport.produce({
+      track,
+      // Tracks belong to the devices, which go on being used in the next call.
+      stopTracks: false,
+      appData: { source },
+      ...(source === 'camera' && { encodings: CAMERA_LAYERS, ...this.#preferVp8() }),
+      ...(source === 'microphone' && { codecOptions: { opusFec: true, opusDtx: false } }),
+    });
+    if (this.#closed) producer.close();
+    this.#producers.set(source, producer);
+  }
+
+  /** Another device under the same stream. */
+  async replaceTrack(source: MediaSource, track: MediaStreamTrack): Promise<void> {
+    await this.#producers.get(source)?.replaceTrack({ track });
+  }
+
+  async setPaused(source: MediaSource, paused: boolean): Promise<void> {
+    const producer = this.#producers.get(source);
+    if (producer === undefined) return;
+    if (paused) producer.pause();
+    else producer.resume();
+    await this.#options.request(paused ? 'pause-producer' : 'resume-producer', {
+      producerId: producer.id,
+    });
+  }
+
+  async unpublish(source: MediaSource): Promise<void> {
+    const producer = this.#producers.get(source);
+    if (producer === undefined) return;
+    this.#producers.delete(source);
+    producer.close();
+    await this.#options.request('close-producer', { producerId: producer.id });
+  }
+
+  /** Has a stream of somebody else sent to us. */
+  async want(producerId: string, kind: 'audio' | 'video', wish: Wish): Promise<void> {
+    if (this.#wanted.has(producerId) || this.#device === undefined) return;
+    this.#wanted.add(producerId);
+    try {
+      const transport = await (this.#receive ??= this.#createTransport('recv'));
+      const answer = await this.#options.request('consume', {
+        producerId,
+        rtpCapabilities: this.#device.recvRtpCapabilities as never,
+      });
+      const consumer = await transport.consume(asConsumerOptions(answer));
+      if (!this.#wanted.has(producerId)) {
+        consumer.close();
+
+        return;
+      }
+      const received = { consumer, kind, paused: true, layer: undefined };
+      this.#received.set(producerId, received);
+      this.#options.onTrack(producerId, consumer.track);
+      await this.#apply(received, kind === 'audio' ? { visible: true, spatialLayer: 0 } : wish);
+    } catch (error) {
+      this.#wanted.delete(producerId);
+      this.#options.onError(`receiving ${kind}`, error);
+    }
+  }
+
+  /** It is not sent any more. */
+  drop(producerId: string): void {
+    this.#wanted.delete(producerId);
+    const received = this.#received.get(producerId);
+    if (received === undefined) return;
+    this.#received.delete(producerId);
+    received.consumer.close();
+    this.#options.onTrack(producerId, undefined);
+  }
+
+  dropConsumer(consumerId: string): void {
+    for (const [producerId, { consumer }] of this.#received) {
+      if (consumer.id === consumerId) this.drop(producerId);
+    }
+  }
+
+  get wanted(): readonly string[] {
+    return [...this.#wanted];
+  }
+
+  /** Says of each picture how it should come. */
+  async setWishes(wishOf: (producerId: string) => Wish): Promise<void> {
+    const videos = [...this.#received].filter(([, { kind }]) => kind === 'video');
+    await Promise.all(
+      videos.map(async ([producerId, received]) => {
+        try {
+          await this.#apply(received, wishOf(producerId));
+        } catch (error) {
+          this.#options.onError('adapting video', error);
+        }
+      }),
+    );
+  }
+
+  /** Every report of every peer connection. */
+  async stats(): Promise<Record<string, unknown>[]> {
+    const reports = await Promise.all(this.#transports.map((transport) => transport.getStats()));
+
+    return reports.flatMap((report) => [...report.values()] as Record<string, unknown>[]);
+  }
+
+  /** Connections that broke while nobody could be asked for a restart. */
+  revive(): void {
+    for (const transport of this.#transports) {
+      if (transport.connectionState === 'failed') void this.#restartIce(transport);
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const transport of this.#transports.splice(0)) transport.close();
+    this.#producers.clear();
+    this.#received.clear();
+    this.#wanted.clear();
+  }
+
+  async #apply(received: Received, wish: Wish): Promise<void> {
+    const consumerId = received.consumer.id;
+    if (received.kind === 'video' && wish.visible && received.layer !== wish.spatialLayer) {
+      received.layer = wish.spatialLayer;
+      await this.#options.request('set-preferred-layers', {
+        consumerId,
+        spatial: wish.spatialLayer,
+      });
+    }
+    if (received.paused === !wish.visible) return;
+    received.paused = !wish.visible;
+    await this.#options.request(received.paused ? 'pause-consumer' : 'resume-consumer', {
+      consumerId,
+    });
+  }
+
+  #preferVp8(): { codec?: types.RtpCodecCapability } {
+    const codec = this.#device?.sendRtpCapabilities.codecs?.find(
+      ({ mimeType }) => mimeType.toLowerCase() === 'video/vp8',
+    );
+
+    return codec === undefined ? {} : { codec };
+  }
+
+  async #createTransport(direction: 'send' | 'recv'): Promise<types.Transport> {
+    if (this.#device === undefined) throw new TypeError('not loaded');
+    const answer = await this.#options.request('create-transport', { direction });
+    const options = asTransportOptions(answer);
+    const transport =
+      direction === 'send'
+        ? this.#device.createSendTransport(options)
+        : this.#device.createRecvTransport(options);
+    this.#transports.push(transport);
+    transport.on('connect', ({ dtlsParameters }, done, failed) => {
+      this.#options
+        .request('connect-transport', { transportId: transport.id, dtlsParameters })
+        .then(done, failed);
+    });
+    transport.on('produce', ({ kind, rtpParameters, appData }, done, failed) => {
+      this.#options
+        .request('produce', {
+          transportId: transport.id,
+          kind,
+          source: appData['source'] as MediaSource,
+          rtpParameters: rtpParameters as never,
+          paused: false,
+        })
+        .then(({ producerId }) => done({ id: producerId }), failed);
+    });
+    transport.on('connectionstatechange', (state) => {
+      if (state === 'failed') void this.#restartIce(transport);
+      if (state !== 'disconnected') return;
+      setTimeout(() => {
+        if (transport.connectionState === 'disconnected') void this.#restartIce(transport);
+      }, ICE_PATIENCE);
+    });
+
+    return transport;
+  }
+
+  async #restartIce(transport: types.Transport): Promise<void> {
+    if (transport.closed) return;
+    try {
+      const { iceParameters } = await this.#options.request('restart-ice', {
+        transportId: transport.id,
+      });
+      await transport.restartIce({ iceParameters });
+    } catch (error) {
+      if (!transport.closed) this.#options.onError('restarting ICE', error);
+    }
+  }
+}
+
+// The server's and the browser's library declare the same structures, each in types of its own.
+function asTransportOptions(answer: TransportAnswer): types.TransportOptions {
+  return answer as unknown as types.TransportOptions;
+}
+
+function asConsumerOptions(answer: ConsumeAnswer): types.ConsumerOptions {
+  const { id, producerId, kind, rtpParameters } = answer;
+
+  return { id, producerId, kind, rtpParameters: rtpParameters as types.RtpParameters };
+}

@@ -1,0 +1,113 @@
+import type { VNode } from 'preact';
+import type { DeviceKind } from '../devices.ts';
+import type { DeviceState } from '../room-store.ts';
+import { CameraIcon, LeaveIcon, MicIcon, PeopleIcon, SettingsIcon } from './icons.tsx';
+
+export interface ControlsProps {
+  microphone: DeviceState;
+  /** Also when the room muted us. */
+  muted: boolean;
+  camera: DeviceState;
+  people: number;
+  panelOpen: boolean;
+  settingsOpen: boolean;
+  onToggle: (device: DeviceKind) => void;
+  onPanel: () => void;
+  onSettings: () => void;
+  onLeave: () => void;
+}
+
+export function Controls(props: ControlsProps): VNode {
+  const { microphone, muted, camera, people, panelOpen, settingsOpen } = props;
+
+  return (
+    <div class="controls" role="toolbar" aria-label="Call controls">
+      <Toggle
+        testId="toggle-mic"
+        on={!muted}
+        available={microphone !== 'unavailable'}
+        label={muted ? 'Unmute' : 'Mute'}
+        hint="M"
+        icon={<MicIcon off={muted} />}
+        onClick={() => props.onToggle('microphone')}
+      />
+      <Toggle
+        testId="toggle-camera"
+        on={camera === 'on'}
+        available={camera !== 'unavailable'}
+        label={camera === 'on' ? 'Stop video' : 'Start video'}
+        hint="V"
+        icon={<CameraIcon off={camera !== 'on'} />}
+        onClick={() => props.onToggle('camera')}
+      />
+      <button
+        type="button"
+        class="control"
+        data-testid="toggle-participants"
+        aria-expanded={panelOpen}
+        aria-controls="participants"
+        onClick={props.onPanel}
+      >
+        <span class="round">
+          <PeopleIcon />
+          <span class="badge" aria-hidden="true">
+            {people}
+          </span>
+        </span>
+        <span class="control-label">People</span>
+      </button>
+      <button
+        type="button"
+        class="control"
+        data-testid="toggle-settings"
+        aria-expanded={settingsOpen}
+        onClick={props.onSettings}
+      >
+        <span class="round">
+          <SettingsIcon />
+        </span>
+        <span class="control-label">Devices</span>
+      </button>
+      <button type="button" class="control leave" data-testid="leave" onClick={props.onLeave}>
+        <span class="round">
+          <LeaveIcon />
+        </span>
+        <span class="control-label">Leave</span>
+      </button>
+    </div>
+  );
+}
+
+interface ToggleProps {
+  testId: string;
+  on: boolean;
+  available: boolean;
+  label: string;
+  hint: string;
+  icon: VNode;
+  onClick: () => void;
+}
+
+function Toggle({ testId, on, available, label, hint, icon, onClick }: ToggleProps): VNode {
+  return (
+    <button
+      type="button"
+      class={`control ${on ? '' : 'off'}`}
+      data-testid={testId}
+      aria-label={label}
+      aria-keyshortcuts={hint}
+      title={`${label} (${hint})`}
+      onClick={onClick}
+    >
+      <span class="round">
+        {icon}
+        {!available && (
+          <span class="badge warning" aria-hidden="true">
+            !
+          </span>
+        )}
+      </span>
+      <span class="control-label">{label}</span>
+    </button>
+  );
+}

@@ -1,0 +1,168 @@
+import type { VNode } from 'preact';
+import { useCallback, useEffect, useState } from 'preact/hooks';
+import type { DeviceKind, LocalMedia } from '../devices.ts';
+import type { Meeting } from '../meeting.ts';
+import { members as membersOf } from '../members.ts';
+import type { ConnectionState, RoomState } from '../room-store.ts';
+import { useSource } from '../use-source.ts';
+import { Controls } from './controls.tsx';
+import { DeviceSelects } from './device-selects.tsx';
+import { CloseIcon, LinkIcon } from './icons.tsx';
+import { Participants } from './participants.tsx';
+import { RemoteAudio } from './remote-audio.tsx';
+import { TileGrid } from './tile-grid.tsx';
+
+/** Wide enough for the list beside the tiles. */
+const WIDE = '(min-width: 900px)';
+
+export function Stage({ meeting, media }: { meeting: Meeting; media: LocalMedia }): VNode {
+  const state = useSource(meeting);
+  const local = useSource(media);
+  const [panelOpen, setPanelOpen] = useState(() => matchMedia(WIDE).matches);
+  const [settingsOpen, setSettingsOpen] = useState(false);
+  const [attempt, setAttempt] = useState(0);
+  const toggle = useCallback((device: DeviceKind) => void meeting.toggle(device), [meeting]);
+  const onBlocked = useCallback((blocked: boolean) => meeting.setAudioBlocked(blocked), [meeting]);
+  useShortcuts(toggle);
+  const members = membersOf(state);
+  const self = members.find((member) => member.isSelf);
+
+  return (
+    <div class="stage">
+      <Header state={state} />
+      <Notices state={state} meeting={meeting} onSound={() => setAttempt(attempt + 1)} />
+      <main class="stage-main">
+        <TileGrid
+          meeting={meeting}
+          members={members}
+          activeSpeaker={state.activeSpeaker}
+          ownCamera={state.camera === 'on' ? local.camera : undefined}
+        />
+        <Participants members={members} open={panelOpen} onClose={() => setPanelOpen(false)} />
+      </main>
+      {settingsOpen && (
+        <section class="settings" aria-label="Devices">
+          <DeviceSelects
+            state={local}
+            onDevice={(kind, id) => void meeting.chooseDevice(kind, id)}
+            onSpeaker={(id) => media.chooseSpeaker(id)}
+          />
+        </section>
+      )}
+      <Controls
+        microphone={state.microphone}
+        muted={self?.muted ?? state.microphone !== 'on'}
+        camera={state.camera}
+        people={members.length}
+        panelOpen={panelOpen}
+        settingsOpen={settingsOpen}
+        onToggle={toggle}
+        onPanel={() => setPanelOpen(!panelOpen)}
+        onSettings={() => setSettingsOpen(!settingsOpen)}
+        onLeave={() => meeting.leave()}
+      />
+      <RemoteAudio
+        tracks={state.tracks}
+        speakerId={local.speakerId}
+        attempt={attempt}
+        onBlocked={onBlocked}
+      />
+      <div class="visually-hidden" aria-live="polite">
+        {state.announcement}
+      </div>
+    </div>
+  );
+}
+
+const CONNECTION_TEXT: Record<ConnectionState, string> = {
+  connecting: 'Connecting …',
+  connected: 'Connected',
+  reconnecting: 'Reconnecting …',
+};
+
+function Header({ state }: { state: RoomState }): VNode {
+  const [copied, setCopied] = useState(false);
+  const { number, name } = state.room;
+
+  return (
+    <header class="stage-header">
+      <div class="room-title">
+        <h1>{name}</h1>
+        <code class="sip-address" title="Dial in from a SIP phone">
+          sip:{number}@{location.hostname}
+        </code>
+      </div>
+      <div class="stage-header-end">
+        <button
+          type="button"
+          class="button small"
+          onClick={() => {
+            // Missing where the page came over plain HTTP.
+            const clipboard = navigator.clipboard as Clipboard | undefined;
+            void clipboard?.writeText(`${location.origin}/room/${number}`).then(() => {
+              setCopied(true);
+            });
+          }}
+        >
+          <LinkIcon />
+          <span class="wide-only">{copied ? 'Link copied' : 'Copy link'}</span>
+        </button>
+        <span
+          class="connection"
+          data-testid="connection-state"
+          data-state={state.connection}
+          role="status"
+        >
+          {CONNECTION_TEXT[state.connection]}
+        </span>
+      </div>
+    </header>
+  );
+}
+
+function Notices(props: { state: RoomState; meeting: Meeting; onSound: () => void }): VNode {
+  const { state, meeting, onSound } = props;
+
+  return (
+    <div class="notices" role="status">
+      {state.audioBlocked && (
+        <button type="button" class="notice action" data-testid="enable-sound" onClick={onSound}>
+          Click to hear the others
+        </button>
+      )}
+      {state.notice !== undefined && (
+        <p class="notice">
+          {state.notice}
+          <button
+            type="button"
+            class="plain"
+            aria-label="Dismiss"
+            onClick={() => meeting.dismissNotice()}
+          >
+            <CloseIcon />
+          </button>
+        </p>
+      )}
+      {state.phase === 'joined' && state.microphone === 'unavailable' && (
+        <p class="notice quiet">You are listening only: no microphone is in use.</p>
+      )}
+    </div>
+  );
+}
+
+/** M and V, as long as nobody is typing. */
+function useShortcuts(toggle: (device: DeviceKind) => void): void {
+  useEffect(() => {
+    const onKeyDown = (event: KeyboardEvent): void => {
+      const typing =
+        event.target instanceof Element && event.target.closest('input, select, textarea');
+      if (typing || event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
+      const key = event.key.toLowerCase();
+      if (key === 'm') toggle('microphone');
+      if (key === 'v') toggle('camera');
+    };
+    document.addEventListener('keydown', onKeyDown);
+
+    return () => document.removeEventListener('keydown', onKeyDown);
+  }, [toggle]);
+}
