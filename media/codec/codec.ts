@@ -1,0 +1,43 @@
+/**
+ * What every audio codec looks like to the mixer: mono, 16 bit, at the sample rate that the mixer
+ * asked for, whatever the codec's own rate is. All calls are synchronous, none allocates, none
+ * throws for what came from the network.
+ */
+
+/** Milliseconds of the longest packet that is decoded: "up to 120 ms" (RFC 6716 2). */
+export const MAX_PACKET_MS = 120;
+
+export interface AudioDecoder {
+  /** Of what `decode` writes; always the rate that was asked for. */
+  readonly sampleRate: number;
+  /**
+   * Samples written to `out`; 0 when the payload makes no sense or does not fit. `out` should have
+   * room for MAX_PACKET_MS.
+   */
+  decode(payload: Uint8Array, out: Int16Array): number;
+  /** Fills in for `samples` that did not come; fades to silence when nothing comes for long. */
+  conceal(out: Int16Array, samples: number): number;
+  /**
+   * As `conceal`, with the help of the packet after the lost one: Opus carries a copy of the lost
+   * frame in it (in-band FEC). `decode` it afterwards as usual.
+   */
+  recover(next: Uint8Array, out: Int16Array, samples: number): number;
+  /** Forgets the stream, as for a new source. */
+  reset(): void;
+  close(): void;
+}
+
+export interface AudioEncoder {
+  /** Of what `encode` reads; always the rate that was asked for. */
+  readonly sampleRate: number;
+  /** Samples that each `encode` reads: ptime at the sample rate. */
+  readonly frameSamples: number;
+  /** Octets written to `out`; 0 when it failed. `pcm` must hold frameSamples. */
+  encode(pcm: Int16Array, out: Uint8Array): number;
+  /** What the receiver reports to lose: above 0 Opus packets carry a copy of the last frame (FEC). */
+  expectLoss(percent: number): void;
+  close(): void;
+}
+
+/** Room that `AudioEncoder.encode` may need at most: an Ethernet MTU less the IP, UDP and RTP headers. */
+export const MAX_ENCODED_OCTETS = 1400;

@@ -1,0 +1,45 @@
+/**
+ * libopus as its two bindings offer it: the system's shared library, and a build for WebAssembly.
+ * Results below zero are libopus' error codes.
+ */
+export interface OpusLibrary {
+  readonly name: OpusBackendName;
+  createDecoder(sampleRate: number): RawOpusDecoder;
+  createEncoder(sampleRate: number): RawOpusEncoder;
+}
+
+export type OpusBackendName = 'libopus' | 'wasm';
+
+export interface RawOpusDecoder {
+  /**
+   * Samples written, `maxSamples` at most and never more than `out` holds. No payload: conceal
+   * exactly `maxSamples`. `fec`: the frame before `payload`, exactly `maxSamples` long.
+   */
+  decode(
+    payload: Uint8Array | undefined,
+    out: Int16Array,
+    maxSamples: number,
+    fec: boolean,
+  ): number;
+  control(request: number, value?: number): void;
+  close(): void;
+}
+
+export interface RawOpusEncoder {
+  /** Octets written. */
+  encode(pcm: Int16Array, samples: number, out: Uint8Array): number;
+  control(request: number, value?: number): void;
+  close(): void;
+}
+
+/** `OPUS_APPLICATION_VOIP` of opus_defines.h. */
+export const APPLICATION_VOIP = 2048;
+/** Requests of opus_defines.h. */
+export const SET_BITRATE = 4002;
+export const SET_COMPLEXITY = 4010;
+export const SET_INBAND_FEC = 4012;
+export const SET_PACKET_LOSS_PERCENT = 4014;
+export const RESET_STATE = 4028;
+
+/** `OPUS_BAD_ARG`. */
+export const BAD_ARGUMENT = -1;
