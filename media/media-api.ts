@@ -31,7 +31,13 @@ export interface MediaCounters {
   /** Seconds that mixing one frame took, cumulative buckets: upper bound → count. */
   mixerFrameSeconds: { buckets: { le: number; count: number }[]; sum: number; count: number };
   /** What is open now: tests hold these against their values before a call. */
-  open: { phoneLegs: number; rtpPorts: number; transports: number; producers: number; consumers: number };
+  open: {
+    phoneLegs: number;
+    rtpPorts: number;
+    transports: number;
+    producers: number;
+    consumers: number;
+  };
 }
 
 export interface ProducerInfo {

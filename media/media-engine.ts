@@ -1,21 +1,14 @@
 import { AppError, toError, TypedEmitter, type Clock, type Logger } from '../base/index.ts';
 import type { MediaCounters, MediaEngine, MediaSettings, RoomMedia } from './media-api.ts';
 import { createMixerPool, type MixerPool } from './mixer/index.ts';
-import { SfuRoomMedia } from './room-media.ts';
-import { loopbackPorts } from './sfu/index.ts';
+import { createRoomMedia, type SfuRoomMedia } from './room-media.ts';
+import { listenAddress, loopbackPorts } from './sfu/index.ts';
 import { WorkerPool, type RoomRouter } from './worker-pool.ts';
 
 export interface MediaEngineDeps {
   logger: Logger;
   clock: Clock;
 }
-
-/** Browsers that are louder than this speak. */
-const SPEECH_THRESHOLD = -55;
-/** As many as a stage ever marks. */
-const MAX_SPEAKERS = 10;
-/** Milliseconds; at 20 ms a packet mediasoup needs 200 to have an average. */
-const SPEAKER_INTERVAL = 300;
 
 /** Starts the workers and the mixer threads; rejects with what to do when they do not start. */
 export async function createMediaEngine(
@@ -24,11 +17,19 @@ export async function createMediaEngine(
 ): Promise<MediaEngine> {
   const workers = await WorkerPool.start(settings, deps);
   try {
-    return new SfuMediaEngine(settings, deps, workers, await createMixerPool(settings, deps));
+    return new SfuMediaEngine(settings, deps, workers, await startMixers(settings, deps));
   } catch (error) {
     await workers.close();
     throw error;
   }
+}
+
+/** Phones are where browsers are: on the public address itself where this machine has it. */
+function startMixers(settings: MediaSettings, deps: MediaEngineDeps): Promise<MixerPool> {
+  return createMixerPool(settings, {
+    ...deps,
+    bindAddress: listenAddress(settings.publicAddress),
+  });
 }
 
 class SfuMediaEngine implements MediaEngine {
@@ -99,16 +100,9 @@ class SfuMediaEngine implements MediaEngine {
     await this.#workers.close();
   }
 
-  async #createRoomOn(place: RoomRouter): Promise<SfuRoomMedia> {
-    const audioLevels = await place.router.createAudioLevelObserver({
-      maxEntries: MAX_SPEAKERS,
-      threshold: SPEECH_THRESHOLD,
-      interval: SPEAKER_INTERVAL,
-    });
-
-    return new SfuRoomMedia({
+  #createRoomOn(place: RoomRouter): Promise<SfuRoomMedia> {
+    return createRoomMedia({
       ...place,
-      audioLevels,
       mixers: this.#mixers,
       loopbackPorts: loopbackPorts({
         min: this.#settings.rtpPortMin,

@@ -23,7 +23,6 @@ import { SpeakerBoard } from './speaker-board.ts';
 import type { RoomRouter } from './worker-pool.ts';
 
 export interface RoomMediaDeps extends RoomRouter {
-  audioLevels: mediasoup.AudioLevelObserver;
   mixers: MixerPool;
   loopbackPorts: PortRange;
   logger: Logger;
@@ -35,8 +34,25 @@ interface PhoneHalf {
   bridge: PhoneBridge;
 }
 
+/** Browsers that are louder than this speak. */
+const SPEECH_THRESHOLD = -55;
+/** As many as a stage ever marks. */
+const MAX_SPEAKERS = 10;
+/** Milliseconds; at 20 ms a packet mediasoup needs 200 to have an average. */
+const SPEAKER_INTERVAL = 300;
+
 /** Where a browser starts before the bandwidth estimate knows better. */
 const INITIAL_OUTGOING_BITRATE = 1_000_000;
+
+export async function createRoomMedia(deps: RoomMediaDeps): Promise<SfuRoomMedia> {
+  const audioLevels = await deps.router.createAudioLevelObserver({
+    maxEntries: MAX_SPEAKERS,
+    threshold: SPEECH_THRESHOLD,
+    interval: SPEAKER_INTERVAL,
+  });
+
+  return new SfuRoomMedia(deps, audioLevels);
+}
 
 /**
  * The media of one room: a router for browsers, and from the first phone on a mixer and the bridge
@@ -46,6 +62,7 @@ export class SfuRoomMedia implements RoomMedia {
   readonly events = new TypedEmitter<RoomMediaEvents>();
   readonly rtpCapabilities: mediasoup.RtpCapabilities;
   readonly #deps: RoomMediaDeps;
+  readonly #audioLevels: mediasoup.AudioLevelObserver;
   readonly #browsers = new Map<LegId, SfuWebRtcLeg>();
   readonly #phones = new Map<LegId, MixerPhoneLeg>();
   readonly #browserProducers = new Map<ProducerId, BrowserProducer>();
@@ -56,16 +73,17 @@ export class SfuRoomMedia implements RoomMedia {
   #closing: Promise<void> | undefined;
   #failed = false;
 
-  constructor(deps: RoomMediaDeps) {
+  constructor(deps: RoomMediaDeps, audioLevels: mediasoup.AudioLevelObserver) {
     this.#deps = deps;
+    this.#audioLevels = audioLevels;
     this.rtpCapabilities = deps.router.rtpCapabilities;
     deps.router.on('workerclose', () => {
       this.#fail('the media worker died');
     });
-    deps.audioLevels.on('volumes', (volumes) => {
+    audioLevels.on('volumes', (volumes) => {
       this.#speakers.setBrowsers(this.#browserLevels(volumes));
     });
-    deps.audioLevels.on('silence', () => {
+    audioLevels.on('silence', () => {
       this.#speakers.setBrowsers([]);
     });
   }
@@ -219,7 +237,7 @@ export class SfuRoomMedia implements RoomMedia {
     const { info, producer } = stream;
     this.#browserProducers.set(stream.id, stream);
     if (isPhoneMedia(info)) {
-      this.#later(this.#deps.audioLevels.addProducer({ producerId: producer.id }));
+      this.#later(this.#audioLevels.addProducer({ producerId: producer.id }));
       this.#later(this.#phoneHalf?.bridge.microphoneAdded(info.legId, producer));
     }
     this.events.emit('producerAdded', info);
