@@ -1,0 +1,265 @@
+import { TypedEmitter, newLegId, randomToken } from '../../base/index.ts';
+import type { ConsumerId, LegId, ProducerId } from '../../base/index.ts';
+import type {
+  ConsumerParameters,
+  MediaCounters,
+  MediaEngine,
+  MediaKind,
+  MediaSource,
+  PhoneAudio,
+  PhoneLeg,
+  PhoneLegEvents,
+  PhoneLegStats,
+  ProducerInfo,
+  RoomMedia,
+  RoomMediaEvents,
+  WebRtcLeg,
+  WebRtcLegEvents,
+  WebRtcTransportParameters,
+} from '../../media/index.ts';
+
+/** A media engine without media: it keeps the promises of `media-api.ts` and shows what is open. */
+export class FakeMediaEngine implements MediaEngine {
+  readonly events: MediaEngine['events'] = new TypedEmitter();
+  /** Every room ever made, the newest last. */
+  readonly rooms: FakeRoomMedia[] = [];
+  unready: string | undefined;
+  /** Set to make the next `createRoom` fail. */
+  failure: Error | undefined;
+  /** Set to hold back `createRoom` until it resolves. */
+  gate: Promise<void> | undefined;
+  closed = false;
+
+  async createRoom(): Promise<FakeRoomMedia> {
+    await this.gate;
+    if (this.failure !== undefined) throw this.failure;
+    const room = new FakeRoomMedia();
+    this.rooms.push(room);
+
+    return room;
+  }
+
+  unreadyReason(): string | undefined {
+    return this.unready;
+  }
+
+  get openRooms(): FakeRoomMedia[] {
+    return this.rooms.filter((room) => !room.closed);
+  }
+
+  counters(): MediaCounters {
+    const legs = this.openRooms.flatMap((room) => room.phoneLegs.filter((leg) => !leg.closed));
+
+    return {
+      rtpPacketsIn: 7,
+      rtpPacketsOut: 5,
+      rtpLost: 2,
+      mixerLateFrames: 1,
+      workerDeaths: 0,
+      mixerFrameSeconds: { buckets: [{ le: 0.001, count: 3 }], sum: 0.002, count: 4 },
+      open: {
+        phoneLegs: legs.length,
+        rtpPorts: 2 * legs.length,
+        transports: 0,
+        producers: this.openRooms.flatMap((room) => room.producers()).length,
+        consumers: 0,
+      },
+    };
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    await Promise.all(this.rooms.map((room) => room.close()));
+  }
+}
+
+export class FakeRoomMedia implements RoomMedia {
+  readonly events = new TypedEmitter<RoomMediaEvents>();
+  readonly rtpCapabilities = { codecs: [] };
+  readonly phoneLegs: FakePhoneLeg[] = [];
+  readonly webRtcLegs: FakeWebRtcLeg[] = [];
+  readonly #producers = new Map<ProducerId, ProducerInfo>();
+  closed = false;
+  /** What was open when the room closed: its legs must have gone before. */
+  openLegsAtClose = 0;
+
+  createPhoneLeg(): Promise<FakePhoneLeg> {
+    const leg = new FakePhoneLeg(this, 40_000 + 2 * this.phoneLegs.length);
+    this.phoneLegs.push(leg);
+
+    return Promise.resolve(leg);
+  }
+
+  createWebRtcLeg(): Promise<FakeWebRtcLeg> {
+    const leg = new FakeWebRtcLeg(this);
+    this.webRtcLegs.push(leg);
+
+    return Promise.resolve(leg);
+  }
+
+  producers(): ProducerInfo[] {
+    return [...this.#producers.values()];
+  }
+
+  addProducer(legId: LegId, kind: MediaKind, source: MediaSource, paused = false): ProducerInfo {
+    const info = { id: `prod_${randomToken(6)}` as ProducerId, legId, kind, source, paused };
+    this.#producers.set(info.id, info);
+    this.events.emit('producerAdded', info);
+
+    return info;
+  }
+
+  removeProducer(id: ProducerId): void {
+    const info = this.#producers.get(id);
+    if (info === undefined) return;
+    this.#producers.delete(id);
+    this.events.emit('producerRemoved', info);
+  }
+
+  removeProducersOf(legId: LegId): void {
+    for (const info of this.producers()) if (info.legId === legId) this.removeProducer(info.id);
+  }
+
+  close(): Promise<void> {
+    const legs = [...this.phoneLegs, ...this.webRtcLegs];
+    if (!this.closed) this.openLegsAtClose = legs.filter((leg) => !leg.closed).length;
+    this.closed = true;
+
+    return Promise.resolve();
+  }
+}
+
+export class FakePhoneLeg implements PhoneLeg {
+  readonly id = newLegId();
+  readonly events = new TypedEmitter<PhoneLegEvents>();
+  readonly rtpPort: number;
+  readonly rtcpPort: number;
+  readonly configured: PhoneAudio[] = [];
+  readonly #room: FakeRoomMedia;
+  muted = false;
+  closed = false;
+
+  constructor(room: FakeRoomMedia, rtpPort: number) {
+    this.#room = room;
+    this.rtpPort = rtpPort;
+    this.rtcpPort = rtpPort + 1;
+  }
+
+  configure(audio: PhoneAudio): Promise<void> {
+    this.configured.push(audio);
+    if (this.configured.length === 1) this.#room.addProducer(this.id, 'audio', 'microphone');
+
+    return Promise.resolve();
+  }
+
+  setMuted(muted: boolean): Promise<void> {
+    this.muted = muted;
+
+    return Promise.resolve();
+  }
+
+  stats(): Promise<PhoneLegStats> {
+    return Promise.resolve({
+      packetsReceived: 0,
+      octetsReceived: 0,
+      packetsLost: 0,
+      packetsSent: 0,
+      jitter: 0,
+      codec: 'PCMU',
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.closed) return;
+    await Promise.resolve();
+    this.closed = true;
+    this.#room.removeProducersOf(this.id);
+    this.events.emit('closed');
+  }
+}
+
+export class FakeWebRtcLeg implements WebRtcLeg {
+  readonly id = newLegId();
+  readonly events = new TypedEmitter<WebRtcLegEvents>();
+  readonly #room: FakeRoomMedia;
+  readonly paused = new Map<ProducerId | ConsumerId, boolean>();
+  muted = false;
+  closed = false;
+
+  constructor(room: FakeRoomMedia) {
+    this.#room = room;
+  }
+
+  createTransport(direction: 'send' | 'recv'): Promise<WebRtcTransportParameters> {
+    return Promise.resolve({
+      id: `${direction}_${randomToken(6)}`,
+      iceParameters: { usernameFragment: 'u', password: 'p', iceLite: true },
+      iceCandidates: [],
+      dtlsParameters: { fingerprints: [] },
+    });
+  }
+
+  connectTransport(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  restartIce(): Promise<WebRtcTransportParameters['iceParameters']> {
+    return Promise.resolve({ usernameFragment: 'v', password: 'q', iceLite: true });
+  }
+
+  produce(options: Parameters<WebRtcLeg['produce']>[0]): Promise<ProducerInfo> {
+    return Promise.resolve(
+      this.#room.addProducer(this.id, options.kind, options.source, options.paused),
+    );
+  }
+
+  setProducerPaused(producerId: ProducerId, paused: boolean): Promise<void> {
+    this.paused.set(producerId, paused);
+
+    return Promise.resolve();
+  }
+
+  closeProducer(producerId: ProducerId): Promise<void> {
+    this.#room.removeProducer(producerId);
+
+    return Promise.resolve();
+  }
+
+  consume(producerId: ProducerId): Promise<ConsumerParameters> {
+    return Promise.resolve({
+      id: `cons_${randomToken(6)}` as ConsumerId,
+      producerId,
+      kind: 'audio',
+      rtpParameters: { codecs: [] },
+      producerPaused: false,
+    });
+  }
+
+  setConsumerPaused(consumerId: ConsumerId, paused: boolean): Promise<void> {
+    this.paused.set(consumerId, paused);
+
+    return Promise.resolve();
+  }
+
+  setPreferredLayers(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  closeConsumer(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  setMuted(muted: boolean): Promise<void> {
+    this.muted = muted;
+
+    return Promise.resolve();
+  }
+
+  async close(): Promise<void> {
+    if (this.closed) return;
+    await Promise.resolve();
+    this.closed = true;
+    this.#room.removeProducersOf(this.id);
+    this.events.emit('closed');
+  }
+}
