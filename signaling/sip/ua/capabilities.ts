@@ -1,0 +1,40 @@
+/** What this user agent says it can do: every method listed here works, no other is. */
+import type { ExtraHeaders } from '../message/index.ts';
+
+export const ALLOWED_METHODS: ReadonlySet<string> = new Set([
+  'INVITE',
+  'ACK',
+  'CANCEL',
+  'BYE',
+  'OPTIONS',
+]);
+
+/** Methods of the IANA registry: known but not allowed is 405, unknown is 501 (RFC 3261 8.2.1). */
+export const KNOWN_METHODS: ReadonlySet<string> = new Set([
+  ...ALLOWED_METHODS,
+  'INFO',
+  'MESSAGE',
+  'NOTIFY',
+  'PRACK',
+  'PUBLISH',
+  'REFER',
+  'REGISTER',
+  'SUBSCRIBE',
+  'UPDATE',
+]);
+
+/** Option tags of Supported, Require and Unsupported. */
+export const SUPPORTED_OPTIONS: ReadonlySet<string> = new Set<string>();
+
+export const ALLOW: readonly [string, string] = ['Allow', [...ALLOWED_METHODS].join(', ')];
+export const ACCEPT: readonly [string, string] = ['Accept', 'application/sdp'];
+export const ACCEPT_ENCODING: readonly [string, string] = ['Accept-Encoding', 'identity'];
+
+/** RFC 3261 11.2: "Allow, Accept, Accept-Encoding, Accept-Language, and Supported … SHOULD be present". */
+export const OPTIONS_HEADERS: ExtraHeaders = [
+  ALLOW,
+  ACCEPT,
+  ACCEPT_ENCODING,
+  ['Accept-Language', 'en'],
+  ['Supported', [...SUPPORTED_OPTIONS].join(', ')],
+];

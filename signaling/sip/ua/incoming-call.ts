@@ -1,0 +1,99 @@
+import type { Logger } from '../../../base/index.ts';
+import { writeSdp, type SdpSession } from '../../sdp/index.ts';
+import type { ExtraHeaders, SipRequest, Uri } from '../message/index.ts';
+import type { ServerTransaction } from '../transaction/index.ts';
+import type { RemoteFlow } from '../transport/index.ts';
+import type { InviteSession } from '../dialog/index.ts';
+import { rejectHeaders, type RejectOptions } from './call.ts';
+import { SessionCall } from './session-call.ts';
+
+/** Who takes the calls: the gateway to the rooms. */
+export interface CallHandler {
+  /** To be answered by `accept` or `reject`, now or later. */
+  incomingCall(call: IncomingCall): void;
+  /**
+   * The status of an OPTIONS: "the same as would be chosen had the request been an INVITE"
+   * (RFC 3261 11.2); 200 without this method.
+   */
+  optionsStatus?(request: SipRequest): number;
+}
+
+/** A call that somebody makes to us. */
+export class IncomingCall extends SessionCall {
+  readonly request: SipRequest;
+  /** Where the INVITE came from. */
+  readonly flow: RemoteFlow;
+  /** Undefined for a delayed offer: `accept` takes our offer then, `established` brings the answer. */
+  readonly offer: SdpSession | undefined;
+  #session: InviteSession | undefined;
+
+  constructor(
+    transaction: ServerTransaction,
+    offer: SdpSession | undefined,
+    logger: Logger,
+    answerRequest: (transaction: ServerTransaction) => void,
+  ) {
+    super(logger, answerRequest);
+    this.request = transaction.request;
+    this.flow = transaction.info.flow;
+    this.offer = offer;
+  }
+
+  /** Unique while the call lives. */
+  get id(): string {
+    const { callId, localTag } = this.session.dialog.id;
+
+    return `${callId};${localTag}`;
+  }
+
+  get requestUri(): Uri {
+    return this.request.uri;
+  }
+
+  get remoteUri(): Uri {
+    return this.request.from.uri;
+  }
+
+  get remoteDisplayName(): string | undefined {
+    return this.request.from.displayName;
+  }
+
+  get isEnded(): boolean {
+    const { state } = this.session;
+
+    return state === 'leaving' || state === 'terminating' || state === 'terminated';
+  }
+
+  /** Called once by the user agent, before anybody else sees the call. */
+  bind(session: InviteSession): void {
+    this.#session = session;
+  }
+
+  /** 180, 183 …, repeated each minute. False, like those below, when the call is over or answered. */
+  progress(status: number, headers?: ExtraHeaders): boolean {
+    return this.session.progress(status, headers);
+  }
+
+  /** 200 with our answer, or with our offer when theirs is delayed. */
+  accept(sdp: SdpSession): boolean {
+    return this.session.accept(writeSdp(sdp));
+  }
+
+  /** A final status of 300 or more. */
+  reject(status: number, options: RejectOptions = {}): boolean {
+    return this.session.reject(status, {
+      reason: options.reason,
+      headers: rejectHeaders(options),
+    });
+  }
+
+  hangUp(headers?: ExtraHeaders): void {
+    this.session.hangUp(headers);
+  }
+
+  protected get session(): InviteSession {
+    if (this.#session === undefined) throw new TypeError('the call has no session yet');
+
+    return this.#session;
+  }
+}

@@ -1,0 +1,72 @@
+/** What every request must pass before anybody looks at its meaning (RFC 3261 8.2.1 to 8.2.3). */
+import { isSipUri, parseMediaType, type ExtraHeaders, type SipRequest } from '../message/index.ts';
+import {
+  ACCEPT,
+  ACCEPT_ENCODING,
+  ALLOW,
+  ALLOWED_METHODS,
+  KNOWN_METHODS,
+  SUPPORTED_OPTIONS,
+} from './capabilities.ts';
+
+export interface Refusal {
+  readonly status: number;
+  readonly headers?: ExtraHeaders;
+}
+
+type Check = (request: SipRequest) => Refusal | undefined;
+
+/** In the order of section 8.2, which decides between two faults of one request. */
+const CHECKS: readonly Check[] = [checkMethod, checkScheme, checkRequire, checkContent];
+
+export function checkRequest(request: SipRequest): Refusal | undefined {
+  for (const check of CHECKS) {
+    const refusal = check(request);
+    if (refusal !== undefined) return refusal;
+  }
+
+  return undefined;
+}
+
+function checkMethod({ method }: SipRequest): Refusal | undefined {
+  if (ALLOWED_METHODS.has(method)) return undefined;
+
+  return { status: KNOWN_METHODS.has(method) ? 405 : 501, headers: [ALLOW] };
+}
+
+/** "if the Request-URI uses a scheme not supported by the UAS, it SHOULD reject … with a 416". */
+function checkScheme({ uri }: SipRequest): Refusal | undefined {
+  return isSipUri(uri) || uri.scheme === 'tel' ? undefined : { status: 416 };
+}
+
+/** "the UAS MUST … list in Unsupported those options it does not understand" (8.2.2.3). */
+function checkRequire({ headers }: SipRequest): Refusal | undefined {
+  const unknown = headers
+    .list('Require')
+    .filter((option) => !SUPPORTED_OPTIONS.has(option.toLowerCase()));
+
+  return unknown.length === 0
+    ? undefined
+    : { status: 420, headers: [['Unsupported', unknown.join(', ')]] };
+}
+
+/**
+ * 8.2.3: a body that is not understood is refused unless it is optional. Only the methods whose body
+ * means something here are held to it: a BYE with a quality report must still end the call.
+ */
+function checkContent({ method, headers, body }: SipRequest): Refusal | undefined {
+  if (method !== 'INVITE' || body.length === 0 || isOptional(headers.get('Content-Disposition'))) {
+    return undefined;
+  }
+  const encodings = headers.list('Content-Encoding');
+  if (encodings.some((encoding) => encoding.toLowerCase() !== 'identity')) {
+    return { status: 415, headers: [ACCEPT_ENCODING] };
+  }
+  const type = parseMediaType(headers.get('Content-Type') ?? '');
+
+  return type?.type === ACCEPT[1] ? undefined : { status: 415, headers: [ACCEPT] };
+}
+
+function isOptional(disposition: string | undefined): boolean {
+  return disposition !== undefined && /;\s*handling\s*=\s*"?optional"?/i.test(disposition);
+}

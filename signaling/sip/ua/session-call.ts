@@ -1,0 +1,113 @@
+import { TypedEmitter, toError, type Logger } from '../../../base/index.ts';
+import { parseSdp, SdpError, writeSdp, type SdpSession } from '../../sdp/index.ts';
+import type { SipRequest } from '../message/index.ts';
+import type { ServerTransaction } from '../transaction/index.ts';
+import type {
+  InviteSession,
+  ReinviteOutcome,
+  ReofferOutcome,
+  SessionEnd,
+  SessionUser,
+} from '../dialog/index.ts';
+import {
+  rejectHeaders,
+  type CallEvents,
+  type RejectOptions,
+  type ReofferAnswer,
+  type ReofferHandler,
+} from './call.ts';
+
+/** How our own change of a call ended: the answer, or the status that refused it. */
+export type ReofferResult = { readonly answer: SdpSession } | { readonly status: number };
+
+/** What calls in both directions share once there is a session: SDP as a model instead of text. */
+export abstract class SessionCall implements SessionUser {
+  readonly events = new TypedEmitter<CallEvents>();
+  readonly #logger: Logger;
+  readonly #answerRequest: (transaction: ServerTransaction) => void;
+  #reofferHandler: ReofferHandler = () => ({ status: 488 });
+
+  constructor(logger: Logger, answerRequest: (transaction: ServerTransaction) => void) {
+    this.#logger = logger;
+    this.#answerRequest = answerRequest;
+    this.events.handleListenerErrors((event, error) => {
+      logger.error({ err: toError(error), event }, 'call listener failed');
+    });
+  }
+
+  /** Who answers re-INVITEs; without one they are refused with 488 and the session stays. */
+  handleReoffers(handler: ReofferHandler): void {
+    this.#reofferHandler = handler;
+  }
+
+  /** BYE, or 487 before the answer; `headers` for Reason. Without effect on a call that is over. */
+  abstract hangUp(headers?: Iterable<readonly [string, string]>): void;
+
+  protected abstract get session(): InviteSession | undefined;
+
+  /**
+   * Our re-INVITE. `offer` is called for each attempt: after glare the far end's change may have come
+   * first. Only on a confirmed call (else 481); one at a time.
+   */
+  async reoffer(offer: () => SdpSession): Promise<ReofferResult> {
+    const outcome: ReinviteOutcome = (await this.session?.reinvite(() => writeSdp(offer()))) ?? {
+      status: 481,
+    };
+    if ('status' in outcome) return outcome;
+    const answer = parseSdp(outcome.answer);
+    if (!(answer instanceof SdpError)) return { answer };
+    this.#logger.info({ reason: answer.message }, 'the answer to our re-INVITE is malformed');
+    this.#hangUpBadAnswer();
+
+    return { status: 488 };
+  }
+
+  onEstablished(text: string | undefined): void {
+    const answer = text === undefined ? undefined : parseSdp(text);
+    if (answer instanceof SdpError) this.#hangUpBadAnswer();
+    else this.events.emit('established', answer);
+  }
+
+  onReoffer(
+    text: string | undefined,
+    request: SipRequest,
+  ): ReofferOutcome | Promise<ReofferOutcome> {
+    const offer = text === undefined ? undefined : parseSdp(text);
+    if (offer instanceof SdpError) return toOutcome({ status: 400, ...malformedSdp(offer) });
+    const answer = this.#reofferHandler(offer, request);
+
+    return answer instanceof Promise ? answer.then(toOutcome) : toOutcome(answer);
+  }
+
+  onReofferAnswered(text: string): void {
+    const answer = parseSdp(text);
+    if (answer instanceof SdpError) this.#hangUpBadAnswer();
+    else this.events.emit('answered', answer);
+  }
+
+  onRequest(transaction: ServerTransaction): void {
+    this.#answerRequest(transaction);
+  }
+
+  onEnded(end: SessionEnd): void {
+    this.events.emit('ended', end);
+  }
+
+  #hangUpBadAnswer(): void {
+    this.session?.hangUp(undefined, { by: 'local', cause: 'bad-answer' });
+  }
+}
+
+export function malformedSdp(error: SdpError): RejectOptions {
+  return {
+    reason: 'Malformed Session Description',
+    warning: { code: 399, text: error.message },
+  };
+}
+
+function toOutcome(answer: ReofferAnswer): ReofferOutcome {
+  if ('sdp' in answer) return { sdp: writeSdp(answer.sdp) };
+  const { status, reason } = answer;
+
+  return { status, ...(reason !== undefined && { reason }), headers: rejectHeaders(answer) };
+}

@@ -1,0 +1,269 @@
+import { toError, type Clock, type Logger } from '../../../base/index.ts';
+import { parseSdp, SdpError } from '../../sdp/index.ts';
+import {
+  buildResponse,
+  formatNameAddr,
+  isSipUri,
+  makeSipUri,
+  newTag,
+  type ExtraHeaders,
+  type SipRequest,
+  type Uri,
+} from '../message/index.ts';
+import type { ServerTransaction, TimerValues, TransactionUser } from '../transaction/index.ts';
+import { flowTarget, type Endpoint, type SendTarget } from '../transport/index.ts';
+import {
+  Dialog,
+  DialogLayer,
+  InviteSession,
+  sdpBody,
+  type RequestSender,
+  type SessionContext,
+} from '../dialog/index.ts';
+import { ALLOW, OPTIONS_HEADERS } from './capabilities.ts';
+import { rejectHeaders } from './call.ts';
+import { IncomingCall, type CallHandler } from './incoming-call.ts';
+import { OutgoingCall, type OutgoingCallParts } from './outgoing-call.ts';
+import { checkRequest, type Refusal } from './request-checks.ts';
+import { malformedSdp } from './session-call.ts';
+
+/** How long `close` waits for answers to its BYEs. */
+const DEFAULT_CLOSE_WAIT = 2000;
+
+export interface UserAgentOptions {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** The transaction layer; its `user` is to be this user agent. */
+  readonly sender: RequestSender;
+  readonly timers: Pick<TimerValues, 't1' | 't2'>;
+  /** Our host and port as the peer at a target reaches them; goes into Contact. */
+  readonly localAddressFor: (target: SendTarget) => Endpoint | undefined;
+  readonly handler: CallHandler;
+  /** "Parley/1.0.0", for Server and User-Agent. */
+  readonly product: string;
+  /** More calls than these are refused with 503. */
+  readonly maxCalls?: number;
+  readonly random?: () => number;
+}
+
+/** Takes what peers ask of us, in the order of RFC 3261 8.2, and makes calls. */
+export class UserAgent implements TransactionUser {
+  readonly #options: UserAgentOptions;
+  readonly #dialogs = new DialogLayer();
+  /** INVITEs outside a dialog, for the CANCEL that may find them. */
+  readonly #invites = new WeakMap<ServerTransaction, InviteSession>();
+  /** Calls of ours that have no dialog yet. */
+  readonly #dialing = new Set<OutgoingCall>();
+  #isClosing = false;
+  #onEmpty: (() => void) | undefined;
+
+  constructor(options: UserAgentOptions) {
+    this.#options = options;
+  }
+
+  /** Calls that are not over, BYEs on their way included. */
+  get callCount(): number {
+    return this.#dialogs.size + this.#dialing.size;
+  }
+
+  onRequest(transaction: ServerTransaction): void {
+    try {
+      this.#dispatch(transaction);
+    } catch (error) {
+      this.#options.logger.error(
+        { err: toError(error), method: transaction.request.method },
+        'SIP request failed',
+      );
+      if (transaction.isPending) this.#refuse(transaction, { status: 500 });
+    }
+  }
+
+  /** A re-INVITE's CANCEL has no effect: its change is being carried out (RFC 6141 3.3). */
+  onCancel(transaction: ServerTransaction, cancel: SipRequest): void {
+    this.#invites.get(transaction)?.cancel(cancel);
+  }
+
+  onAck(ack: SipRequest): void {
+    this.#dialogs.receiveAck(ack);
+  }
+
+  /** Calls somebody. Nothing is told before this returns. */
+  call(parts: OutgoingCallParts): OutgoingCall {
+    if (this.#isClosing) throw new TypeError('the user agent is closing');
+    const target = parts.target;
+    const call = new OutgoingCall(
+      this.#context(parts.from.uri, target),
+      parts,
+      {
+        established: (session) => {
+          this.#dialing.delete(call);
+          this.#dialogs.add(session);
+        },
+        sessionTerminated: (session) => {
+          this.#dialogs.remove(session);
+          this.#checkEmpty();
+        },
+        failed: () => {
+          this.#dialing.delete(call);
+          this.#checkEmpty();
+        },
+      },
+      (transaction) => this.#answerOptions(transaction),
+    );
+    this.#dialing.add(call);
+
+    return call;
+  }
+
+  /**
+   * Ends all calls: 503 to those that wait, BYE to the rest. Resolves when all are answered, or after
+   * `waitMs`; nothing is left running then.
+   */
+  async close(headers?: ExtraHeaders, waitMs = DEFAULT_CLOSE_WAIT): Promise<void> {
+    this.#isClosing = true;
+    for (const session of this.#dialogs.sessions()) {
+      if (session.isUnanswered) session.reject(503, { headers });
+      else session.hangUp(headers);
+    }
+    for (const call of this.#dialing) call.hangUp(headers);
+    if (this.callCount > 0) await this.#emptyWithin(waitMs);
+    for (const session of this.#dialogs.sessions()) session.abort();
+    for (const call of this.#dialing) call.abort();
+  }
+
+  #emptyWithin(waitMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.#options.clock.setTimer(waitMs, resolve);
+      this.#onEmpty = () => {
+        timer.cancel();
+        resolve();
+      };
+    });
+  }
+
+  #checkEmpty(): void {
+    if (this.callCount === 0) this.#onEmpty?.();
+  }
+
+  #dispatch(transaction: ServerTransaction): void {
+    const { request } = transaction;
+    const refusal = checkRequest(request);
+    if (refusal !== undefined) {
+      this.#refuse(transaction, refusal);
+    } else if (request.toTag !== undefined) {
+      this.#dialogs.receive(transaction);
+    } else if (request.method === 'INVITE') {
+      this.#receiveInvite(transaction);
+    } else if (request.method === 'OPTIONS') {
+      this.#answerOptions(transaction);
+    } else {
+      // "nobody sends BYE outside a dialog" (15): there is no such call.
+      this.#refuse(transaction, { status: 481 });
+    }
+  }
+
+  #receiveInvite(transaction: ServerTransaction): void {
+    const { request } = transaction;
+    if (this.#dialogs.isMerged(request)) {
+      this.#refuse(transaction, { status: 482 });
+      return;
+    }
+    if (this.#isFull) {
+      this.#refuse(transaction, { status: 503, headers: [['Retry-After', '10']] });
+      return;
+    }
+    const text = sdpBody(request);
+    const offer = text === undefined ? undefined : parseSdp(text);
+    if (offer instanceof SdpError) {
+      const options = malformedSdp(offer);
+      this.#refuse(transaction, { status: 400, headers: rejectHeaders(options) }, options.reason);
+      return;
+    }
+    const { logger, handler } = this.#options;
+    const tag = newTag();
+    const target = flowTarget(transaction.info.flow);
+    const callLogger = logger.child({ callId: request.callId });
+    const call = new IncomingCall(transaction, offer, callLogger, (inDialog) => {
+      this.#answerOptions(inDialog);
+    });
+    const session = new InviteSession(
+      this.#context(request.uri, target),
+      Dialog.fromRequest(request, tag, transaction.info.flow),
+      call,
+      () => {
+        this.#dialogs.remove(session, request);
+        this.#checkEmpty();
+      },
+      transaction,
+    );
+    call.bind(session);
+    this.#invites.set(transaction, session);
+    this.#dialogs.add(session, request);
+    try {
+      handler.incomingCall(call);
+    } catch (error) {
+      callLogger.error({ err: toError(error) }, 'incoming call failed');
+      if (!call.reject(500)) call.hangUp();
+    }
+  }
+
+  get #isFull(): boolean {
+    return this.#isClosing || this.callCount >= (this.#options.maxCalls ?? Infinity);
+  }
+
+  #answerOptions(transaction: ServerTransaction): void {
+    const { request } = transaction;
+    const isInDialog = request.toTag !== undefined;
+    const status = this.#isClosing
+      ? 503
+      : isInDialog
+        ? 200
+        : (this.#options.handler.optionsStatus?.(request) ?? 200);
+    if (status !== 200) {
+      this.#refuse(transaction, { status });
+      return;
+    }
+    const { contact } = this.#context(request.uri, flowTarget(transaction.info.flow));
+    const headers = [...OPTIONS_HEADERS, this.#server];
+    transaction.respond(buildResponse(request, 200, { contact, headers }));
+  }
+
+  #refuse(transaction: ServerTransaction, { status, headers }: Refusal, reason?: string): void {
+    const all = [...(headers ?? []), this.#server];
+    transaction.respond(buildResponse(transaction.request, status, { reason, headers: all }));
+  }
+
+  get #server(): readonly [string, string] {
+    return ['Server', this.#options.product];
+  }
+
+  /** `ours` is the URI that a peer dials us by: its user part goes into Contact. */
+  #context(ours: Uri, target: SendTarget | undefined): SessionContext {
+    const { clock, logger, timers, sender, product, random } = this.#options;
+
+    return {
+      clock,
+      logger,
+      times: timers,
+      sender,
+      contact: this.#contact(ours, target),
+      responseHeaders: [ALLOW, this.#server],
+      requestHeaders: [ALLOW, ['User-Agent', product]],
+      random: random ?? Math.random,
+    };
+  }
+
+  #contact(ours: Uri, target: SendTarget | undefined): string {
+    const wanted = target ?? { protocol: 'UDP' as const, address: '0.0.0.0', port: 5060 };
+    const local = this.#options.localAddressFor(wanted) ?? { address: 'invalid', port: 0 };
+    const transport = wanted.protocol === 'UDP' ? undefined : wanted.protocol.toLowerCase();
+    const uri = makeSipUri({
+      user: isSipUri(ours) ? ours.user : undefined,
+      host: local.address,
+      port: local.port,
+      params: transport === undefined ? {} : { transport },
+    });
+
+    return formatNameAddr({ displayName: undefined, uri, params: new Map<string, undefined>() });
+  }
+}
