@@ -8,7 +8,7 @@ import { PortAllocator } from '../rtp/index.ts';
 import { addHistogram, emptyHistogram } from './frame-histogram.ts';
 import type { MixerPool, MixerRoom } from './mixer-api.ts';
 import type { RoomKey, ThreadReport } from './mixer-protocol.ts';
-import { MixerWorker, type MixerNotice } from './mixer-worker.ts';
+import { MIXER_THREAD, MixerWorker, type MixerNotice } from './mixer-worker.ts';
 import { PooledRoom } from './pooled-room.ts';
 
 /** A thread that dies at once must not be started in a circle. */
@@ -24,6 +24,8 @@ export interface MixerPoolDeps {
   logger: Logger;
   /** Local address of the phones' sockets. */
   bindAddress?: string;
+  /** What each thread runs. */
+  entry?: URL;
 }
 
 /** Resolves when `threads` mixer threads are up; rejects when one does not start. */
@@ -51,6 +53,7 @@ interface Slot {
 class ThreadedMixerPool implements MixerPool {
   readonly #settings: MixerSettings;
   readonly #bindAddress: string;
+  readonly #entry: URL;
   readonly #logger: Logger;
   readonly #ports: PortAllocator;
   readonly #timers: TimerSet;
@@ -64,6 +67,7 @@ class ThreadedMixerPool implements MixerPool {
     if (threads < 1) throw new TypeError('a mixer pool needs a thread');
     this.#settings = settings;
     this.#bindAddress = deps.bindAddress ?? '0.0.0.0';
+    this.#entry = deps.entry ?? MIXER_THREAD;
     this.#logger = deps.logger.child({ tag: 'mixer' });
     this.#timers = new TimerSet(deps.clock);
     this.#ports = new PortAllocator({
@@ -119,21 +123,16 @@ class ThreadedMixerPool implements MixerPool {
   }
 
   #startThread(index: number): void {
-    const { rtpTimeout } = this.#settings;
-    const bindAddress = this.#bindAddress;
+    const data = { bindAddress: this.#bindAddress, rtpTimeout: this.#settings.rtpTimeout };
     const rooms = new Map<RoomKey, PooledRoom>();
-    const worker = new MixerWorker(
-      index,
-      { bindAddress, rtpTimeout },
-      {
-        onNotice: (notice) => {
-          this.#onNotice(rooms, notice);
-        },
-        onDeath: (reason) => {
-          this.#onDeath(index, reason);
-        },
+    const worker = new MixerWorker(this.#entry, `mixer-${index}`, data, {
+      onNotice: (notice) => {
+        this.#onNotice(rooms, notice);
       },
-    );
+      onDeath: (reason) => {
+        this.#onDeath(index, reason);
+      },
+    });
     this.#slots[index] = { worker, rooms };
   }
 

@@ -29,7 +29,7 @@ export class PortTakenError extends Error {
 
 /** From source the entry is TypeScript, compiled it is JavaScript: whatever this file is. */
 const EXTENSION = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-const ENTRY = new URL(`./mixer-thread.${EXTENSION}`, import.meta.url);
+export const MIXER_THREAD = new URL(`./mixer-thread.${EXTENSION}`, import.meta.url);
 
 interface PendingCall {
   resolve(value: unknown): void;
@@ -52,9 +52,9 @@ export class MixerWorker {
   #fault = 'ended';
   #report: ThreadReport | undefined;
 
-  constructor(index: number, data: ThreadData, handlers: MixerWorkerHandlers) {
+  constructor(entry: URL, name: string, data: ThreadData, handlers: MixerWorkerHandlers) {
     this.#handlers = handlers;
-    this.#worker = new Worker(ENTRY, { name: `mixer-${index}`, workerData: data });
+    this.#worker = new Worker(entry, { name, workerData: data });
     this.started = new Promise((resolve, reject) => {
       this.#onStarted = resolve;
       this.#onStartFailed = reject;
