@@ -32,6 +32,7 @@ export function debianPackages(packages) {
 }
 
 async function install(missing) {
+  if (missing.length === 0) return;
   const names = missing.map(({ name }) => name);
   const command = `apt-get install -y --no-install-recommends ${names.join(' ')}`;
   if (!hasCommand('apt-get')) {

@@ -1,6 +1,5 @@
 // The web app in dist/web, as the server serves it.
 
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { contentHash, hasStamp, ROOT, writeStamp } from './cache.mjs';
 import { runCommand, say, StepError } from './step.mjs';
@@ -13,7 +12,7 @@ const inputs = () =>
 
 export const webBuild = {
   name: STEP,
-  isDone: () => hasStamp(STAMP, inputs()) || !existsSync(join(ROOT, 'web/index.html')),
+  isDone: () => hasStamp(STAMP, inputs()),
   run: async () => {
     const key = inputs();
     say(STEP, 'building dist/web');
