@@ -82,9 +82,11 @@ export class RoomManager {
     });
   }
 
-  /** Brings back the rooms that the API made; call it before the front ends listen. */
+  /** Brings back the rooms that the API made: before the front ends listen, and when Redis was away. */
   async load(): Promise<void> {
-    for (const settings of await this.#store.list()) this.#add(settings, true);
+    for (const settings of await this.#store.list()) {
+      if (!this.#rooms.has(settings.number)) this.#add(settings, true);
+    }
     this.#logger.info({ rooms: this.#rooms.size }, 'rooms loaded');
   }
 

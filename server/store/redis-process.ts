@@ -151,8 +151,8 @@ export class RedisProcess implements Closeable {
   }
 }
 
-function startError(command: string, error: Error): Error {
-  const missing = 'code' in error && error.code === 'ENOENT';
+function startError(command: string, error: NodeJS.ErrnoException): Error {
+  const missing = error.code === 'ENOENT';
 
   return missing
     ? new Error(

@@ -10,12 +10,18 @@ const guest = { id: 'p_g' as ParticipantId, role: 'guest' as const };
 describe('admit', () => {
   it('makes the first one host when nobody can prove to be it', () => {
     expect(admit({}, door)).toEqual({ ok: true, role: 'host' });
-    expect(admit({}, { ...door, seats: 1, hostPresent: true })).toEqual({ ok: true, role: 'guest' });
+    expect(admit({}, { ...door, seats: 1, hostPresent: true })).toEqual({
+      ok: true,
+      role: 'guest',
+    });
   });
 
   it('makes nobody host without the host PIN when there is one', () => {
     expect(admit({}, { ...door, hostPin: '1234' })).toEqual({ ok: true, role: 'guest' });
-    expect(admit({ pin: '1234' }, { ...door, hostPin: '1234' })).toEqual({ ok: true, role: 'host' });
+    expect(admit({ pin: '1234' }, { ...door, hostPin: '1234' })).toEqual({
+      ok: true,
+      role: 'host',
+    });
   });
 
   it('closes a room with a guest PIN to those who know neither PIN', () => {
