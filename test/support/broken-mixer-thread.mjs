@@ -1,0 +1,2 @@
+/** Stands in for a mixer thread that cannot start. */
+throw new Error('nothing works here');

@@ -1,0 +1,8 @@
+/** Stands in for a mixer thread: up at once, and dead at the first leg. */
+import { parentPort } from 'node:worker_threads';
+
+parentPort.on('message', ({ id, op }) => {
+  if (op === 'createLeg') throw new Error('dies on purpose');
+  parentPort.postMessage({ type: 'answer', id });
+});
+parentPort.postMessage({ type: 'ready' });
