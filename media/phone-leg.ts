@@ -1,6 +1,6 @@
 import { TypedEmitter, type LegId } from '../base/index.ts';
 import type { PhoneAudio, PhoneLeg, PhoneLegEvents, PhoneLegStats } from './media-api.ts';
-import type { MixerRoom } from './mixer/mixer-api.ts';
+import type { MixerRoom } from './mixer/index.ts';
 
 /** What the room does beside the mixer when its phones change. */
 export interface PhoneLegHost {

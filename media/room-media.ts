@@ -9,7 +9,7 @@ import {
   type ProducerId,
 } from '../base/index.ts';
 import type { PhoneLeg, ProducerInfo, RoomMedia, RoomMediaEvents, WebRtcLeg } from './media-api.ts';
-import type { MixerPool, MixerRoom } from './mixer/mixer-api.ts';
+import type { MixerPool, MixerRoom } from './mixer/index.ts';
 import { MixerPhoneLeg, type PhoneLegHost } from './phone-leg.ts';
 import {
   isPhoneMedia,
@@ -104,7 +104,6 @@ export class SfuRoomMedia implements RoomMedia {
     return leg;
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- a closed room rejects
   async createWebRtcLeg(): Promise<WebRtcLeg> {
     this.#assertOpen();
     const leg = new SfuWebRtcLeg(this.#webRtcLegHost(), this.#deps.logger);

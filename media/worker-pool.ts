@@ -154,7 +154,10 @@ export class WorkerPool {
     });
     slot.running = running;
     slot.startedAt = this.#clock.now();
-    this.#logger.info({ pid: worker.pid, port: webRtcPort + slot.index }, 'media worker started');
+    this.#logger.info(
+      { workerPid: worker.pid, port: webRtcPort + slot.index },
+      'media worker started',
+    );
   }
 
   #died(slot: Slot, worker: mediasoup.Worker, error: Error): void {
@@ -163,7 +166,7 @@ export class WorkerPool {
     if (this.#closed) return;
     this.#deaths++;
     if (this.#clock.now() - slot.startedAt >= HEALTHY_AFTER) slot.failures = 0;
-    this.#logger.error({ pid: worker.pid, err: error }, 'media worker died');
+    this.#logger.error({ workerPid: worker.pid, err: error }, 'media worker died');
     this.#restartLater(slot);
     this.events.emit('workerDied', worker.pid);
   }

@@ -1,6 +1,6 @@
 import type { types as mediasoup } from 'mediasoup';
 import type { LegId, Logger } from '../../base/index.ts';
-import type { MicrophoneInput, MixerRoom } from '../mixer/mixer-api.ts';
+import type { MicrophoneInput, MixerRoom } from '../mixer/index.ts';
 import { openLoopback, type PortRange } from './loopback.ts';
 import { Reconciler } from './reconciler.ts';
 import { AUDIO_LEVEL_URI, audioCodecOf, mixerCapabilities } from './router-codecs.ts';

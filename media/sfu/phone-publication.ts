@@ -3,7 +3,7 @@ import type { types as mediasoup } from 'mediasoup';
 import type { LegId, Logger, ProducerId } from '../../base/index.ts';
 import type { AudioCodec } from '../codecs.ts';
 import type { PhoneAudio, ProducerInfo } from '../media-api.ts';
-import type { MixerRoom } from '../mixer/mixer-api.ts';
+import type { MixerRoom } from '../mixer/index.ts';
 import { openLoopback, type PortRange } from './loopback.ts';
 import { Reconciler } from './reconciler.ts';
 import { AUDIO_LEVEL_URI, audioLevelId, mimeType } from './router-codecs.ts';

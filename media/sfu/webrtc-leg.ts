@@ -113,7 +113,6 @@ export class SfuWebRtcLeg implements WebRtcLeg {
     await this.#producer(producerId).setPaused(paused);
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- an unknown id rejects
   async closeProducer(producerId: ProducerId): Promise<void> {
     this.#producer(producerId).producer.close();
   }
@@ -191,7 +190,6 @@ export class SfuWebRtcLeg implements WebRtcLeg {
     }
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- an unknown id rejects
   async closeConsumer(consumerId: ConsumerId): Promise<void> {
     this.#consumer(consumerId).close();
   }
@@ -202,7 +200,6 @@ export class SfuWebRtcLeg implements WebRtcLeg {
     await Promise.all(microphones.map((each) => each.setMuted(muted)));
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- the interface allows waiting
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;

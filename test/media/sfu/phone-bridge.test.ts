@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { types as mediasoup } from 'mediasoup';
 import { newLegId, type LegId } from '../../../base/index.ts';
 import { audioCodec, type AudioCodecName } from '../../../media/codecs.ts';
@@ -25,17 +25,25 @@ describe('the bridge, with the real worker, a real mixer thread and real UDP', (
   let producers: Map<string, mediasoup.Producer>;
   let infos: ProducerInfo[];
 
-  beforeEach(async () => {
+  beforeAll(async () => {
     const settings = await testSettings();
     workers = await WorkerPool.start(settings, testDeps);
     mixers = await createMixerPool(settings, { ...testDeps, bindAddress: '127.0.0.1' });
+  });
+
+  afterAll(async () => {
+    await mixers?.close();
+    await workers?.close();
+  });
+
+  beforeEach(async () => {
+    peers = [];
     ({ router } = await workers.createRouter());
     producers = new Map();
     router.observer.on('newtransport', (transport) => {
       transport.observer.on('newproducer', (producer) => producers.set(producer.id, producer));
     });
     mixer = mixers.createRoom();
-    peers = [];
     infos = [];
     bridge = new PhoneBridge({
       router,
@@ -48,14 +56,12 @@ describe('the bridge, with the real worker, a real mixer thread and real UDP', (
   });
 
   afterEach(async () => {
-    await bridge?.close();
-    await mixer?.close();
+    await bridge.close();
+    await mixer.close();
     await Promise.all(peers.map((peer) => peer.close()));
-    router?.close();
-    expect(workers?.open()).toEqual({ transports: 0, producers: 0, consumers: 0 });
-    expect(mixers?.counters()).toMatchObject({ phoneLegs: 0, rtpPorts: 0 });
-    await mixers?.close();
-    await workers?.close();
+    router.close();
+    expect(workers.open()).toEqual({ transports: 0, producers: 0, consumers: 0 });
+    expect(mixers.counters()).toMatchObject({ phoneLegs: 0, rtpPorts: 0 });
   });
 
   async function peer(codecName: AudioCodecName): Promise<RtpPeer> {

@@ -139,7 +139,10 @@ describe("a browser's leg", () => {
       ['of video as audio', { codecs: cameraParameters().codecs }],
       ['in several encodings', { encodings: [{ ssrc: 1 }, { ssrc: 2 }] }],
       ['with a broken SSRC', { encodings: [{ ssrc: 'x' as unknown as number }] }],
-      ['with endless extensions', { headerExtensions: Array(1000).fill({ uri: 'x', id: 1 }) }],
+      [
+        'with endless extensions',
+        { headerExtensions: Array.from({ length: 1000 }, () => ({ uri: 'x' as never, id: 1 })) },
+      ],
       ['of nonsense', { codecs: 'opus' as unknown as [] }],
     ])('is not audio %s', async (_what, change) => {
       const request = alice.produce({
