@@ -7,11 +7,7 @@ export type {
 } from './transaction-user.ts';
 export type { ClientTransaction, ServerTransaction } from './transaction.ts';
 export { TransactionLayer } from './transaction-layer.ts';
-export type {
-  CancelHeaders,
-  TransactionCounts,
-  TransactionLayerOptions,
-} from './transaction-layer.ts';
+export type { TransactionCounts, TransactionLayerOptions } from './transaction-layer.ts';
 export { DEFAULT_TIMER_VALUES, TransactionTimers } from './timers.ts';
 export type { TimerValues } from './timers.ts';
 export type { CancelHeaders } from './hop-requests.ts';
