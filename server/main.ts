@@ -1,0 +1,177 @@
+/** The composition root: reads the settings, makes the parts, joins them, starts and drains them. */
+import { join } from 'node:path';
+import { config as loadDotEnv } from 'dotenv';
+import { CloseStack, createLogger, SystemClock, toError, type Logger } from '../base/index.ts';
+import { createMediaEngine } from '../media/index.ts';
+import { SipFrontEnd } from '../signaling/sip/index.ts';
+import { WebSocketGateway } from '../signaling/websocket/index.ts';
+import { createApp } from './api/index.ts';
+import { apiKeyPath, loadApiKey } from './api-key.ts';
+import { banner, publicAddresses } from './banner.ts';
+import { parseConfig, type Config } from './config.ts';
+import { createJobQueue, WebhookDispatcher, type WebhookEvent } from './jobs/index.ts';
+import { createMetrics } from './metrics.ts';
+import { PRODUCT, projectRoot, VERSION } from './product.ts';
+import { RoomManager } from './room-manager.ts';
+import { ConfigError } from './setting-reader.ts';
+import { openStore } from './store/index.ts';
+
+/** Longest time that a stop may take before the process ends anyway. */
+const STOP_LIMIT = 4500;
+const WEBHOOK_RETRY = { attempts: 8, firstDelayMs: 2000 };
+
+await main();
+
+async function main(): Promise<void> {
+  loadDotEnv({ quiet: true });
+  const config = readConfig();
+  const pretty = process.stdout.isTTY;
+  const logger = createLogger({ level: config.log.level, pretty });
+  const parts = new CloseStack((name, error) => {
+    logger.error({ err: toError(error), part: name }, 'a part did not close');
+  });
+  stopOnSignals(parts, logger);
+  try {
+    await start(config, parts, logger);
+  } catch (error) {
+    logger.fatal({ err: toError(error) }, `Parley did not start: ${toError(error).message}`);
+    await parts.closeAll();
+    process.exit(1);
+  }
+}
+
+function readConfig(): Config {
+  try {
+    return parseConfig(process.env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  }
+}
+
+/** In this order, so that what is reached from outside comes last; it closes in the opposite one. */
+async function start(config: Config, parts: CloseStack, logger: Logger): Promise<void> {
+  const clock = new SystemClock();
+  const metrics = createMetrics();
+  const apiKey = config.apiKey ?? (await loadApiKey(config.dataDir));
+  const store = parts.add(
+    'store',
+    await openStore({
+      ...(config.redis.url !== undefined && { redisUrl: config.redis.url }),
+      dataDir: config.dataDir,
+      clock,
+      logger,
+      onDegraded: metrics.storeDegraded,
+    }),
+  );
+  const media = parts.add('media', await createMediaEngine(config.media, { clock, logger }));
+  const rooms = new RoomManager({
+    settings: config.rooms,
+    media,
+    store: store.rooms,
+    clock,
+    logger,
+  });
+  await rooms.load();
+  if (config.webhook !== undefined) {
+    const queue = parts.add(
+      'jobs',
+      createJobQueue<WebhookEvent>({
+        name: 'webhooks',
+        address: store.address,
+        retry: WEBHOOK_RETRY,
+        clock,
+        logger,
+      }),
+    );
+    const { url, secret } = config.webhook;
+    const dispatcher = new WebhookDispatcher({
+      target: { url, secret },
+      queue,
+      clock,
+      logger,
+      onOutcome: metrics.webhook,
+    });
+    parts.add('webhooks', dispatcher).watch(rooms);
+  }
+  const sip = new SipFrontEnd({
+    ...config.sip,
+    product: PRODUCT,
+    rooms,
+    counters: metrics.sip,
+    clock,
+    logger,
+  });
+  const app = await createApp({
+    rooms,
+    apiKey,
+    logger,
+    version: VERSION,
+    ...(config.http.tls !== undefined && { tls: config.http.tls }),
+    webRoot: join(projectRoot(), 'dist/web'),
+    missing: () =>
+      [sip.unreadyReason(), media.unreadyReason(), store.unreadyReason()].filter(
+        (reason) => reason !== undefined,
+      ),
+    metrics,
+    onRefused: metrics.apiRefused,
+  });
+  parts.add('http', { close: () => app.close() });
+  const sockets = new WebSocketGateway({
+    httpServer: app.server,
+    rooms,
+    clock,
+    logger,
+    reconnectTimeout: config.rooms.reconnectTimeoutMs,
+  });
+  parts.add('sockets', sockets);
+  parts.add('sip', sip);
+  metrics.observe({
+    rooms: () => rooms.counts(),
+    media: () => media.counters(),
+    sip: () => sip.counts(),
+  });
+  await sip.listen();
+  await app.listen({ host: config.http.host, port: config.http.port });
+  // First of all, while every way to tell is open: pages and phones learn that it ends.
+  parts.add('rooms', {
+    close: async () => {
+      sockets.announceClosing();
+      await rooms.shutdown();
+    },
+  });
+  announce(config, logger);
+}
+
+/** Readable where somebody reads; where a program does, one line of the log as all others. */
+function announce(config: Config, logger: Logger): void {
+  const addresses = publicAddresses(config, apiKeyPath(config.dataDir));
+  if (process.stdout.isTTY) process.stdout.write(banner(addresses));
+  else logger.info({ ...addresses }, 'Parley is ready');
+}
+
+/** Drains once; a second signal, or a stop that takes too long, ends the process at once. */
+function stopOnSignals(parts: CloseStack, logger: Logger): void {
+  let stopping = false;
+  const stop = (signal: NodeJS.Signals): void => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    logger.info({ signal }, 'stopping');
+    const limit = setTimeout(() => {
+      logger.error({}, 'the stop took too long');
+      process.exit(1);
+    }, STOP_LIMIT);
+    void parts.closeAll().then(() => {
+      clearTimeout(limit);
+      logger.info({}, 'stopped');
+      process.exit(0);
+    });
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  // One call's failure must not be everybody's: it is written down, and the others go on.
+  process.on('unhandledRejection', (error) => {
+    logger.error({ err: toError(error) }, 'unhandled rejection');
+  });
+}

@@ -1,0 +1,292 @@
+/**
+ * The one file that knows SIP and rooms: each call becomes a participant, and whatever ends the one
+ * ends the other (`reason-map.ts`).
+ */
+import { randomInt } from 'node:crypto';
+import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
+import { AppError, toError, type Clock, type Logger } from '../../base/index.ts';
+import type { PhoneAudio } from '../../media/index.ts';
+import {
+  dial,
+  type CloseReason,
+  type Participant,
+  type ParticipantSink,
+  type RoomManager,
+} from '../../server/index.ts';
+import {
+  answerOffer,
+  applyAnswer,
+  createOffer,
+  DEFAULT_AUDIO_CAPABILITIES,
+  negotiateOffer,
+  SdpError,
+  type LocalMedia,
+  type NegotiatedAudio,
+  type SdpSession,
+} from '../sdp/index.ts';
+import { isSipUri, type SipRequest, type Uri } from './message/index.ts';
+import { errorStatus, reasonHeader, rejectionStatus } from './reason-map.ts';
+import type { CallEnd, CallHandler, IncomingCall, ReofferAnswer } from './ua/index.ts';
+
+export interface SipGatewayOptions {
+  rooms: Pick<RoomManager, 'join'>;
+  /** Goes into the SDP of every answer. */
+  publicAddress: string;
+  clock: Clock;
+  logger: Logger;
+  counters: {
+    callSetup(seconds: number): void;
+    reinvite(reason: string, outcome: string): void;
+  };
+}
+
+const CLOSE_REASON_OF_END: Readonly<Record<CallEnd['cause'], CloseReason>> = {
+  bye: 'left',
+  cancel: 'cancelled',
+  rejected: 'rejected',
+  'no-ack': 'no-ack',
+  'bad-answer': 'not-acceptable',
+  lost: 'disconnected',
+};
+
+const RETRY_AFTER_SECONDS = '5';
+
+/** Lets phones into rooms. */
+export class SipGateway implements CallHandler {
+  readonly #options: SipGatewayOptions;
+
+  constructor(options: SipGatewayOptions) {
+    this.#options = options;
+  }
+
+  incomingCall(call: IncomingCall): void {
+    void new PhoneCall(call, this.#options).enter();
+  }
+
+  /** The number alone is judged: whether a room may be made for it shows when somebody calls. */
+  optionsStatus(request: SipRequest): number {
+    const user = isSipUri(request.uri) ? request.uri.user : undefined;
+
+    // Without a user part it is the server itself that is asked.
+    return user === undefined || dial(user).ok ? 200 : 404;
+  }
+}
+
+/** One phone's call and, while it lasts, its participant. */
+class PhoneCall implements ParticipantSink {
+  readonly #call: IncomingCall;
+  readonly #options: SipGatewayOptions;
+  readonly #logger: Logger;
+  readonly #startedAt: number;
+  /** RFC 8866 5.2: numeric, and unlikely to be anybody else's. */
+  readonly #sessionId = String(randomInt(1, 2 ** 47));
+  #participant: Participant | undefined;
+  /** The last description that we sent: the next one counts its version from it. */
+  #description: SdpSession | undefined;
+  #endReason: CloseReason | undefined;
+
+  constructor(call: IncomingCall, options: SipGatewayOptions) {
+    this.#call = call;
+    this.#options = options;
+    this.#logger = options.logger.child({ tag: 'gateway', callId: call.request.callId });
+    this.#startedAt = options.clock.now();
+    call.handleReoffers((offer) => this.#reoffer(offer));
+    call.events.on('established', (answer) => {
+      if (answer !== undefined) void this.#receiveAnswer(answer, 'not-acceptable');
+    });
+    call.events.on('answered', (answer) => void this.#receiveAnswer(answer, 'not-acceptable'));
+    call.events.on('ended', (end) => {
+      this.#callEnded(end);
+    });
+  }
+
+  /** From the INVITE to its final answer. */
+  async enter(): Promise<void> {
+    try {
+      await this.#enter();
+    } catch (error) {
+      this.#refuse(error);
+      await this.#participant?.leave('internal-error');
+    }
+  }
+
+  /** Phones have no roster yet. */
+  notify(): void {
+    return;
+  }
+
+  ended(reason: CloseReason): void {
+    this.#endReason ??= reason;
+    const refused = this.#call.reject(rejectionStatus(reason), {
+      headers: [['Reason', reasonHeader(reason)]],
+    });
+    if (!refused) this.#call.hangUp([['Reason', reasonHeader(reason)]]);
+  }
+
+  async #enter(): Promise<void> {
+    const call = this.#call;
+    const target = dial(userOf(call.requestUri) ?? '');
+    if (!target.ok) {
+      this.#logger.info({ reason: target.reason }, 'no such room');
+      call.reject(404);
+
+      return;
+    }
+    if (call.offer !== undefined) {
+      // Before a seat and a port are taken.
+      const outcome = negotiateOffer(call.offer, DEFAULT_AUDIO_CAPABILITIES);
+      if ('reject' in outcome) {
+        call.reject(outcome.reject.status, { warning: outcome.reject.warning });
+
+        return;
+      }
+    }
+    const participant = await this.#options.rooms.join(
+      {
+        room: target.room,
+        name: call.remoteDisplayName ?? userOf(call.remoteUri) ?? '',
+        kind: 'phone',
+        address: call.remoteUri.text,
+        ...(target.pin === undefined ? {} : { pin: target.pin }),
+      },
+      this,
+    );
+    this.#participant = participant;
+    if (call.isEnded) {
+      await participant.leave(this.#endReason ?? 'cancelled');
+
+      return;
+    }
+    await this.#accept(participant);
+  }
+
+  async #accept(participant: Participant): Promise<void> {
+    const call = this.#call;
+    let description: SdpSession;
+    if (call.offer === undefined) {
+      description = createOffer(DEFAULT_AUDIO_CAPABILITIES, this.#local(participant));
+    } else {
+      const outcome = answerOffer(call.offer, DEFAULT_AUDIO_CAPABILITIES, this.#local(participant));
+      if ('reject' in outcome) throw new AppError('INTERNAL', 'an offer was judged in two ways');
+      await this.#configure(participant, outcome.audio);
+      description = outcome.answer;
+    }
+    this.#description = description;
+    // A CANCEL may have come while the media was made.
+    if (!call.accept(description)) {
+      await participant.leave(this.#endReason ?? 'cancelled');
+
+      return;
+    }
+    this.#options.counters.callSetup((this.#options.clock.now() - this.#startedAt) / 1000);
+    participant.activate();
+  }
+
+  /** A re-INVITE: hold, resume, another address or codec; without an offer it asks for ours. */
+  async #reoffer(offer: SdpSession | undefined): Promise<ReofferAnswer> {
+    const participant = this.#participant;
+    if (participant === undefined) return { status: 500 };
+    const local = this.#local(participant);
+    if (offer === undefined) {
+      this.#description = createOffer(DEFAULT_AUDIO_CAPABILITIES, local);
+
+      return { sdp: this.#description };
+    }
+    const outcome = answerOffer(offer, DEFAULT_AUDIO_CAPABILITIES, local);
+    if ('reject' in outcome) {
+      this.#options.counters.reinvite('remote', 'rejected');
+
+      return { status: outcome.reject.status, warning: outcome.reject.warning };
+    }
+    try {
+      await this.#configure(participant, outcome.audio);
+    } catch (error) {
+      this.#logger.warn({ err: toError(error) }, 'a re-INVITE could not be carried out');
+      this.#options.counters.reinvite('remote', 'failed');
+
+      return { status: error instanceof AppError ? errorStatus(error.code) : 500 };
+    }
+    this.#options.counters.reinvite('remote', 'accepted');
+    this.#description = outcome.answer;
+
+    return { sdp: outcome.answer };
+  }
+
+  /** The answer to an offer of ours, in an ACK. */
+  async #receiveAnswer(answer: SdpSession, otherwise: CloseReason): Promise<void> {
+    const participant = this.#participant;
+    if (participant === undefined || this.#description === undefined) return;
+    const outcome = applyAnswer(this.#description, answer, DEFAULT_AUDIO_CAPABILITIES);
+    try {
+      if (outcome instanceof SdpError) throw outcome;
+      await this.#configure(participant, outcome.audio);
+    } catch (error) {
+      this.#logger.info({ err: toError(error) }, 'the answer to our offer is of no use');
+      await participant.leave(otherwise);
+    }
+  }
+
+  async #configure(participant: Participant, audio: NegotiatedAudio): Promise<void> {
+    await participant.phoneLeg.configure(await toPhoneAudio(audio));
+  }
+
+  #refuse(error: unknown): void {
+    const code = error instanceof AppError ? error.code : 'INTERNAL';
+    const status = errorStatus(code);
+    if (code === 'INTERNAL') this.#logger.error({ err: toError(error) }, 'a call failed');
+    else this.#logger.info({ code, reason: toError(error).message }, 'a call was refused');
+    this.#call.reject(
+      status,
+      status === 503 ? { headers: [['Retry-After', RETRY_AFTER_SECONDS]] } : {},
+    );
+  }
+
+  #callEnded(end: CallEnd): void {
+    this.#endReason ??= CLOSE_REASON_OF_END[end.cause];
+    this.#logger.info({ by: end.by, cause: end.cause }, 'call ended');
+    void this.#participant?.leave(this.#endReason);
+  }
+
+  #local(participant: Participant): LocalMedia {
+    return {
+      address: this.#options.publicAddress,
+      rtpPort: participant.phoneLeg.rtpPort,
+      previous: this.#description,
+      sessionId: this.#sessionId,
+    };
+  }
+}
+
+function userOf(uri: Uri): string | undefined {
+  if (isSipUri(uri)) return uri.user;
+
+  return uri.scheme === 'tel' ? uri.number : undefined;
+}
+
+/** Names in `c=` are rare but legal (RFC 8866 5.7); media is sent to an address, looked up once. */
+async function toPhoneAudio(audio: NegotiatedAudio): Promise<PhoneAudio> {
+  return {
+    codec: audio.codec,
+    sendPayloadType: audio.sendPayloadType,
+    receivePayloadTypes: audio.receivePayloadTypes,
+    ...(audio.telephoneEvent && {
+      telephoneEventPayloadType: audio.telephoneEvent.sendPayloadType,
+    }),
+    remoteAddress:
+      isIP(audio.remoteAddress) === 0 ? await resolve(audio.remoteAddress) : audio.remoteAddress,
+    remoteRtpPort: audio.remoteRtpPort,
+    remoteRtcpPort: audio.remoteRtcpPort,
+    rtcpMux: audio.rtcpMux,
+    ptime: audio.ptime,
+    direction: audio.localDirection,
+  };
+}
+
+async function resolve(host: string): Promise<string> {
+  try {
+    return (await lookup(host, 4)).address;
+  } catch (error) {
+    throw new AppError('BAD_REQUEST', `no address for ${host}`, { cause: error });
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * Why a call ended, in SIP's words: the one map from CloseReason and AppError to a final status (for a
+ * call that was not answered yet) and a Reason header (RFC 3326, for the BYE of one that was).
+ */
+import type { ErrorCode } from '../../base/index.ts';
+import { closeReasonInfo, type CloseReason } from '../../server/index.ts';
+
+interface SipReason {
+  /** Final status of an INVITE that was not answered yet. */
+  readonly status: number;
+  /** ITU-T Q.850 cause, what gateways to the telephone network understand. */
+  readonly cause: number;
+}
+
+const NORMAL_CLEARING = 16;
+const USER_BUSY = 17;
+const CALL_REJECTED = 21;
+const TEMPORARY_FAILURE = 41;
+const BEARER_NOT_AVAILABLE = 58;
+const RECOVERY_ON_TIMER_EXPIRY = 102;
+const PROTOCOL_ERROR = 111;
+
+const CLOSE_REASONS: Readonly<Record<CloseReason, SipReason>> = {
+  left: { status: 487, cause: NORMAL_CLEARING },
+  cancelled: { status: 487, cause: NORMAL_CLEARING },
+  disconnected: { status: 480, cause: TEMPORARY_FAILURE },
+  replaced: { status: 487, cause: NORMAL_CLEARING },
+  kicked: { status: 603, cause: CALL_REJECTED },
+  'room-ended': { status: 480, cause: NORMAL_CLEARING },
+  'room-full': { status: 486, cause: USER_BUSY },
+  rejected: { status: 403, cause: CALL_REJECTED },
+  'not-acceptable': { status: 488, cause: BEARER_NOT_AVAILABLE },
+  'media-timeout': { status: 480, cause: RECOVERY_ON_TIMER_EXPIRY },
+  'media-failed': { status: 503, cause: TEMPORARY_FAILURE },
+  'no-ack': { status: 408, cause: RECOVERY_ON_TIMER_EXPIRY },
+  'protocol-error': { status: 400, cause: PROTOCOL_ERROR },
+  'internal-error': { status: 500, cause: TEMPORARY_FAILURE },
+  'server-shutdown': { status: 503, cause: TEMPORARY_FAILURE },
+};
+
+const ERROR_STATUS: Readonly<Record<ErrorCode, number>> = {
+  BAD_REQUEST: 400,
+  UNAUTHORIZED: 403,
+  FORBIDDEN: 403,
+  ROOM_NOT_FOUND: 404,
+  PARTICIPANT_NOT_FOUND: 404,
+  NOT_FOUND: 404,
+  ROOM_EXISTS: 500,
+  INVALID_STATE: 500,
+  ROOM_CLOSED: 480,
+  PROTOCOL_VERSION: 500,
+  RATE_LIMITED: 503,
+  ROOM_FULL: 486,
+  MEDIA_UNAVAILABLE: 503,
+  SHUTTING_DOWN: 503,
+  INTERNAL: 500,
+};
+
+/** The final status for a call that ends before it was answered. */
+export function rejectionStatus(reason: CloseReason): number {
+  return CLOSE_REASONS[reason].status;
+}
+
+/** The final status for a call that could not be let in. */
+export function errorStatus(code: ErrorCode): number {
+  return ERROR_STATUS[code];
+}
+
+/** The value of a BYE's Reason header. */
+export function reasonHeader(reason: CloseReason): string {
+  return `Q.850;cause=${CLOSE_REASONS[reason].cause};text="${closeReasonInfo(reason).text}"`;
+}

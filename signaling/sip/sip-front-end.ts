@@ -1,0 +1,85 @@
+import type { Clock, Logger } from '../../base/index.ts';
+import { SipGateway, type SipGatewayOptions } from './gateway.ts';
+import { DEFAULT_TIMER_VALUES, TransactionLayer } from './transaction/index.ts';
+import { TransportLayer, type SipCounters } from './transport/index.ts';
+import { UserAgent } from './ua/index.ts';
+
+export interface SipFrontEndOptions {
+  /** Where to listen, UDP and TCP alike. */
+  host: string;
+  port: number;
+  publicAddress: string;
+  /** RFC 3261 17.1.1.1, milliseconds. */
+  t1Ms: number;
+  /** "Parley/1.0.0", for Server and User-Agent. */
+  product: string;
+  rooms: SipGatewayOptions['rooms'];
+  counters: SipCounters & SipGatewayOptions['counters'];
+  clock: Clock;
+  logger: Logger;
+}
+
+/** How long phones have to answer the BYE of a server that stops. */
+const BYE_WAIT = 1500;
+
+/** The SIP stack, put together: transports, transactions, user agent, gateway. */
+export class SipFrontEnd {
+  readonly #options: SipFrontEndOptions;
+  readonly #transports: TransportLayer;
+  readonly #transactions: TransactionLayer;
+  readonly #userAgent: UserAgent;
+  #isListening = false;
+
+  constructor(options: SipFrontEndOptions) {
+    this.#options = options;
+    const { clock, counters } = options;
+    const logger = options.logger.child({ tag: 'sip' });
+    const timers = { ...DEFAULT_TIMER_VALUES, t1: options.t1Ms };
+    const transports = new TransportLayer({
+      clock,
+      logger,
+      counters,
+      advertisedHost: options.publicAddress,
+    });
+    const transactions = new TransactionLayer({ sender: transports, clock, logger, timers });
+    this.#transports = transports;
+    this.#transactions = transactions;
+    this.#userAgent = new UserAgent({
+      clock,
+      logger,
+      sender: transactions,
+      timers,
+      localAddressFor: (target) => transports.localAddressFor(target),
+      handler: new SipGateway(options),
+      product: options.product,
+    });
+    transactions.user = this.#userAgent;
+  }
+
+  async listen(): Promise<void> {
+    const at = { address: this.#options.host, port: this.#options.port };
+    await this.#transports.listen('UDP', at);
+    await this.#transports.listen('TCP', at);
+    this.#isListening = true;
+  }
+
+  unreadyReason(): string | undefined {
+    return this.#isListening ? undefined : 'SIP does not listen';
+  }
+
+  /** What is open now. */
+  counts(): { transactions: number; dialogs: number } {
+    return {
+      transactions: this.#transactions.counts().total,
+      dialogs: this.#userAgent.callCount,
+    };
+  }
+
+  /** BYE to every call, then silence. */
+  async close(): Promise<void> {
+    this.#isListening = false;
+    await this.#userAgent.close([], BYE_WAIT);
+    this.#transactions.close();
+    await this.#transports.close();
+  }
+}
