@@ -160,7 +160,9 @@ export class JitterBuffer {
    */
   pull(now: number): JitterFrame | 'missing' | 'empty' {
     if (!this.#playing) {
-      if (this.#ring.count === 0 || now - this.#fillingSince < this.targetDelayMs) return 'empty';
+      // Packets that came in one burst have waited on the way already.
+      const waited = Math.max(now - this.#fillingSince, this.depthMs - this.#frameMs);
+      if (this.#ring.count === 0 || waited < this.targetDelayMs) return 'empty';
       this.#beginToPlay(now);
     }
     let slot = this.#ring.get(this.#nextSequence);
