@@ -12,6 +12,7 @@ export interface Outcome {
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const bin = (path: string): string => join(ROOT, 'node_modules', path);
+const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const TSC = bin('typescript/bin/tsc');
 
 const CHECKS: readonly { name: string; args: readonly string[] }[] = [
@@ -42,12 +43,23 @@ export async function runChecks(): Promise<Outcome[]> {
   return outcomes;
 }
 
-/** The exit code of a program on this Node; its words go to this terminal. */
+/**
+ * The exit code of a program on this Node; its words go to this terminal. Interrupted, the program is told first, so that it can
+ * stop what it started, and nothing comes after it.
+ */
 export function runNode(args: readonly string[]): Promise<number> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, { cwd: ROOT, stdio: 'inherit' });
+    let interrupted = false;
+    const passOn = (signal: NodeJS.Signals): void => {
+      interrupted = true;
+      child.kill(signal);
+    };
+    for (const signal of ENDING) process.on(signal, passOn);
     child.once('error', reject);
     child.once('exit', (code) => {
+      for (const signal of ENDING) process.off(signal, passOn);
+      if (interrupted) process.exit(1);
       resolve(code ?? 1);
     });
   });

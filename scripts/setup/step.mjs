@@ -2,6 +2,8 @@
 
 import { spawn, spawnSync } from 'node:child_process';
 
+const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
 /** Why a step failed and what whoever runs it can do about it. */
 export class StepError extends Error {
   remedy;
@@ -66,11 +68,15 @@ export function runCommand(command, args, options = {}) {
       ...spawnOptions,
     });
     const tail = [];
+    // Interrupted, the command ends, the step fails, and what it had begun is tidied up on the way out.
+    const passOn = (signal) => child.kill(signal);
+    for (const signal of ENDING) process.on(signal, passOn);
     for (const stream of [child.stdout, child.stderr]) {
       if (stream) readLines(stream, (line) => keepLine(tail, line, onLine));
     }
     child.once('error', (error) => reject(new Error(`${command}: ${error.message}`)));
     child.once('close', (code, signal) => {
+      for (const name of ENDING) process.off(name, passOn);
       if (code === 0) return resolve();
       if (tail.length > 0) process.stderr.write(`${tail.join('\n')}\n`);
       reject(new Error(`"${[command, ...args].join(' ')}" ended with ${signal ?? `code ${code}`}`));
