@@ -118,7 +118,7 @@ export class RedisProcess implements Closeable {
       const onOutput = (chunk: Buffer): void => {
         const text = chunk.toString();
         this.#keep(text);
-        if (text.includes('Ready to accept connections')) resolve();
+        if (/ready to accept connections/i.test(text)) resolve();
       };
       child.stdout.on('data', onOutput);
       child.stderr.on('data', onOutput);

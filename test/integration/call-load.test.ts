@@ -1,6 +1,5 @@
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { encodeMuLaw } from '../../media/codec/g711.ts';
 import { stopAllChildren } from '../support/child-process.ts';
 import { ParleyServer } from '../support/parley-server.ts';
 import { scratchFolder } from '../support/scratch.ts';
@@ -16,7 +15,7 @@ describe('a call generator', () => {
 
   beforeAll(async () => {
     server = await ParleyServer.start({ folder, env: { SIP_T1_MS: '200' } });
-    writeMuLaw(audio, encodeMuLaw, 440);
+    writeMuLaw(audio, 440);
     const first = await call(1);
     expect(first.failed).toBe(0);
     await letRun(15_000);

@@ -1,7 +1,10 @@
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { createEncoder } from '../../media/codec/index.ts';
+import { audioCodec } from '../../media/index.ts';
 import { Child } from './child-process.ts';
 import { projectPath } from './scratch.ts';
+import { ToneSource } from './tone-source.ts';
 
 export interface SippOptions {
   folder: string;
@@ -61,12 +64,17 @@ export async function runSipp(options: SippOptions): Promise<SippResult> {
 }
 
 /** Headless mu-law of one tone, as `rtp_stream` plays it: one second, repeated by SIPp. */
-export function writeMuLaw(file: string, encode: (sample: number) => number, hertz: number): void {
-  const octets = Buffer.alloc(8000);
-  for (let i = 0; i < octets.length; i++) {
-    octets[i] = encode(Math.round(8000 * Math.sin((2 * Math.PI * hertz * i) / 8000)));
-  }
-  writeFileSync(file, octets);
+export function writeMuLaw(file: string, hertz: number): void {
+  const encoder = createEncoder(audioCodec('PCMU'), 8000, 20);
+  const tone = new ToneSource(hertz, 8000);
+  const packets = Array.from({ length: 50 }, () => {
+    const packet = new Uint8Array(160);
+    encoder.encode(tone.next(160), packet);
+
+    return packet;
+  });
+  encoder.close();
+  writeFileSync(file, Buffer.concat(packets));
 }
 
 function lastRow(file: string): Record<string, string> {
