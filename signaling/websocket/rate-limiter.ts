@@ -86,7 +86,7 @@ export function addressKey(address: string): string {
   const ipv4 = /^(?:::ffff:)?(\d+\.\d+\.\d+\.\d+)$/.exec(address);
   if (ipv4?.[1] !== undefined) return ipv4[1];
   const [head = ''] = address.split('::');
-  const groups = head.split(':').slice(0, 4);
+  const groups = head === '' ? [] : head.split(':').slice(0, 4);
   while (groups.length < 4) groups.push('0');
 
   return `${groups.join(':')}::/64`;
