@@ -5,7 +5,7 @@ import type {
   RemoteProducer,
 } from '../signaling/websocket/protocol.ts';
 import type { DeviceKind, LocalMedia } from './devices.ts';
-import { initialState, reduce, type RoomAction, type RoomState } from './room-store.ts';
+import { initialState, reduce, type Ended, type RoomAction, type RoomState } from './room-store.ts';
 import { RequestError, Session } from './session.ts';
 import { SfuClient, type Wish } from './sfu-client.ts';
 
@@ -66,7 +66,7 @@ export class Meeting {
 
   leave(): void {
     this.#session.leave();
-    this.#dispatch({ type: 'over', ended: { message: 'You left the meeting.', retryable: true } });
+    this.#dispatch({ type: 'over', ended: { message: 'You left the meeting.', remedy: 'join' } });
     this.#close();
   }
 
@@ -170,10 +170,8 @@ export class Meeting {
   }
 
   #onRefused(error: RequestError): void {
-    const ended =
-      error.code === 'PROTOCOL_VERSION'
-        ? { message: 'Parley was updated. Please reload this page.', retryable: true }
-        : { message: refusalText(error), retryable: error.code !== 'ROOM_NOT_FOUND' };
+    const remedy = error.code === 'PROTOCOL_VERSION' ? 'reload' : 'join';
+    const ended: Ended = { message: refusalText(error), remedy };
     this.#dispatch({ type: 'over', ended });
     this.#close();
   }

@@ -13,7 +13,8 @@ export type DeviceState = 'on' | 'off' | 'unavailable';
 
 export interface Ended {
   message: string;
-  retryable: boolean;
+  /** What may help: nothing, entering again, or a new version of this page. */
+  remedy: 'none' | 'join' | 'reload';
 }
 
 /** All that the views of a room show. */
@@ -110,7 +111,10 @@ export function reduce(state: RoomState, action: RoomAction): RoomState {
         notice: 'The server is about to restart. The meeting will end in a moment.',
       };
     case 'ended':
-      return over(state, { message: sentence(action.message), retryable: action.retryable });
+      return over(state, {
+        message: sentence(action.message),
+        remedy: action.retryable ? 'join' : 'none',
+      });
     case 'over':
       return over(state, action.ended);
     case 'connection':

@@ -10,9 +10,14 @@ export function EndedView({ ended, onAgain }: { ended: Ended; onAgain: () => voi
         <h1 data-testid="ended">{ended.message}</h1>
       </div>
       <div class="button-row">
-        {ended.retryable && (
+        {ended.remedy === 'join' && (
           <button type="button" class="button primary" onClick={onAgain}>
             Join again
+          </button>
+        )}
+        {ended.remedy === 'reload' && (
+          <button type="button" class="button primary" onClick={() => location.reload()}>
+            Reload this page
           </button>
         )}
         <a class="button" href="/">
