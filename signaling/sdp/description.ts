@@ -48,10 +48,37 @@ export function offerMedia(capabilities: AudioCapabilities, local: LocalMedia): 
 
   return streamMedia(local, {
     protocol: 'RTP/AVP',
-    formats: [...capabilities.codecs, ...events].map((codec) => [codec.payloadType, codec]),
+    formats: assignNumbers([...capabilities.codecs, ...events], local.previous),
     ptime: capabilities.packetTimes[0]!,
     rtcpMux: capabilities.rtcpMux,
     direction: local.direction ?? 'sendrecv',
+  });
+}
+
+/**
+ * "the mapping from a particular dynamic payload type number to a particular codec within that media
+ * stream MUST NOT change for the duration of a session" (RFC 3264 8.3.2): a codec keeps the number it
+ * had, and takes none that another had.
+ */
+function assignNumbers(
+  codecs: readonly AudioCodec[],
+  previous: SdpSession | undefined,
+): StreamParts['formats'] {
+  const maps = previous?.media.flatMap(({ rtpMaps }) => rtpMaps) ?? [];
+  const taken = new Map(maps.map((map) => [map.payloadType, map]));
+  const isSame = (map: RtpMap, codec: AudioCodec): boolean =>
+    map.encodingName === codec.name && map.clockRate === codec.clockRate;
+
+  return codecs.map((codec) => {
+    const kept = maps.find((map) => isSame(map, codec));
+    let payloadType = kept?.payloadType ?? codec.payloadType;
+    for (let next = 96; kept === undefined && taken.has(payloadType) && next < 128; next++) {
+      payloadType = next;
+    }
+    const { name: encodingName, clockRate, channels } = codec;
+    taken.set(payloadType, { payloadType, encodingName, clockRate, channels });
+
+    return [payloadType, codec] as const;
   });
 }
 

@@ -39,7 +39,7 @@ export function parseSdp(text: string): SdpSession | SdpError {
   if (checked instanceof SdpError) return checked;
   const parsed = sdpTransform.parse(text);
   const lines = checked.session;
-  const [start, stop] = firstValue(lines, 't').split(' ').map(Number);
+  const [start, stop] = firstValue(lines, 't').trim().split(/ +/).map(Number);
 
   return {
     origin: toOrigin(firstValue(lines, 'o')),
@@ -134,7 +134,8 @@ function toAttributes(lines: readonly SdpLine[], typed: ReadonlySet<string>): Sd
     if (line.type !== 'a') continue;
     const colon = line.value.indexOf(':');
     const name = colon === -1 ? line.value.trim() : line.value.slice(0, colon);
-    if (typed.has(name)) continue;
+    // What is no attribute is passed over, as unknown ones are (RFC 8866 5.13).
+    if (typed.has(name) || !/^[^\s]+$/.test(name)) continue;
     attributes.push(colon === -1 ? { name } : { name, value: line.value.slice(colon + 1) });
   }
 
