@@ -1,5 +1,6 @@
 /** The system's libopus, called in process. It checks no lengths, so this does. */
 import { createRequire } from 'node:module';
+import type * as koffiModule from 'koffi';
 import {
   APPLICATION_VOIP,
   BAD_ARGUMENT,
@@ -10,7 +11,7 @@ import {
 
 const LIBRARY = 'libopus.so.0';
 
-type Koffi = typeof import('koffi');
+type Koffi = typeof koffiModule;
 type Handle = object | null;
 interface Functions {
   decoderCreate: (rate: number, channels: number, error: Int32Array) => Handle;

@@ -72,19 +72,16 @@ function instantiate(file: string): Instance {
   const path = createRequire(import.meta.url).resolve(`opus-encdec/dist/${file}`);
   const module = new WebAssembly.Module(readFileSync(path));
   const unused = (): number => 0;
-  let memory: WebAssembly.Memory | undefined;
   const instance = new WebAssembly.Instance(module, {
     env: {
       emscripten_resize_heap: (wanted: number) => {
-        if (memory === undefined) return 0;
+        const { memory } = exports;
         memory.grow(Math.max(0, Math.ceil((wanted - memory.buffer.byteLength) / PAGE)));
 
         return 1;
       },
       emscripten_memcpy_big: (target: number, source: number, count: number) => {
-        if (memory !== undefined) {
-          new Uint8Array(memory.buffer).copyWithin(target, source, source + count);
-        }
+        new Uint8Array(exports.memory.buffer).copyWithin(target, source, source + count);
 
         return target;
       },
@@ -95,8 +92,7 @@ function instantiate(file: string): Instance {
     },
     wasi_snapshot_preview1: { fd_close: unused, fd_write: unused, fd_seek: unused },
   });
-  const exports = instance.exports as unknown as Exports;
-  memory = exports.memory;
+  const exports: Exports = instance.exports as unknown as Exports;
   exports.__wasm_call_ctors();
 
   return {

@@ -15,6 +15,8 @@ const CUTOFF = 0.479;
 const BETA = 6.1;
 /** Samples that are filtered at a time: 20 ms at 48 kHz. */
 const BLOCK = 960;
+/** Outputs that are computed side by side, so that each coefficient is loaded once for all. */
+const LANES = 4;
 
 export function isResamplerRate(rate: number): rate is ResamplerRate {
   return RATES.includes(rate);
@@ -29,6 +31,7 @@ export class Resampler {
   readonly #coefficients: Float64Array;
   readonly #history: number;
   readonly #buffer: Float64Array;
+  readonly #sums = new Float64Array(LANES);
   /** Going down: input samples before the next output. */
   #skip = 0;
 
@@ -42,7 +45,9 @@ export class Resampler {
     this.#factor = this.#up ? to / from : from / to;
     this.#coefficients = coefficientsFor(this.#factor, this.#up);
     this.#history = (this.#up ? TAPS : TAPS * this.#factor) - 1;
-    this.#buffer = new Float64Array(this.#history + BLOCK);
+    // The lanes past the end of a block read on; what they compute is not used.
+    const lookahead = LANES * (this.#up ? 1 : this.#factor);
+    this.#buffer = new Float64Array(this.#history + BLOCK + lookahead);
   }
 
   /**
@@ -79,23 +84,33 @@ export class Resampler {
   }
 
   #raise(count: number, output: Int16Array, start: number): number {
-    const { length } = this.#coefficients;
-    let written = start;
-    for (let i = 0; i < count; i++) {
-      for (let phase = 0; phase < length; phase += TAPS) {
-        output[written++] = toInt16(dot(this.#coefficients, phase, this.#buffer, i, TAPS));
+    const factor = this.#factor;
+    const sums = this.#sums;
+    for (let phase = 0; phase < factor; phase++) {
+      for (let i = 0; i < count; i += LANES) {
+        filterFour(this.#coefficients, phase * TAPS, TAPS, this.#buffer, i, 1, sums);
+        const lanes = Math.min(LANES, count - i);
+        for (let lane = 0; lane < lanes; lane++) {
+          output[start + (i + lane) * factor + phase] = toInt16(sums[lane]!);
+        }
       }
     }
 
-    return written;
+    return start + count * factor;
   }
 
   #lower(count: number, output: Int16Array, start: number): number {
+    const factor = this.#factor;
     const { length } = this.#coefficients;
+    const sums = this.#sums;
     let written = start;
     let i = this.#skip;
-    for (; i < count; i += this.#factor) {
-      output[written++] = toInt16(dot(this.#coefficients, 0, this.#buffer, i, length));
+    while (i < count) {
+      filterFour(this.#coefficients, 0, length, this.#buffer, i, factor, sums);
+      for (let lane = 0; lane < LANES && i < count; lane++) {
+        output[written++] = toInt16(sums[lane]!);
+        i += factor;
+      }
     }
     this.#skip = i - count;
 
@@ -103,25 +118,34 @@ export class Resampler {
   }
 }
 
-/** The hot loop: eight products a turn; `length` is a multiple of 32. */
-function dot(
-  a: Float64Array,
-  aStart: number,
-  b: Float64Array,
-  bStart: number,
-  length: number,
-): number {
-  let even = 0;
-  let odd = 0;
-  const end = aStart + length;
-  for (let i = aStart, j = bStart; i < end; i += 8, j += 8) {
-    even += a[i]! * b[j]! + a[i + 2]! * b[j + 2]!;
-    odd += a[i + 1]! * b[j + 1]! + a[i + 3]! * b[j + 3]!;
-    even += a[i + 4]! * b[j + 4]! + a[i + 6]! * b[j + 6]!;
-    odd += a[i + 5]! * b[j + 5]! + a[i + 7]! * b[j + 7]!;
+/** The hot loop: four outputs, whose inputs begin `step` apart. */
+function filterFour(
+  coefficients: Float64Array,
+  from: number,
+  taps: number,
+  input: Float64Array,
+  start: number,
+  step: number,
+  sums: Float64Array,
+): void {
+  let first = 0;
+  let second = 0;
+  let third = 0;
+  let fourth = 0;
+  const end = from + taps;
+  const two = 2 * step;
+  const three = 3 * step;
+  for (let i = from, j = start; i < end; i++, j++) {
+    const coefficient = coefficients[i]!;
+    first += coefficient * input[j]!;
+    second += coefficient * input[j + step]!;
+    third += coefficient * input[j + two]!;
+    fourth += coefficient * input[j + three]!;
   }
-
-  return even + odd;
+  sums[0] = first;
+  sums[1] = second;
+  sums[2] = third;
+  sums[3] = fourth;
 }
 
 /** Nearest, and never beyond full scale: the filter's overshoot must not wrap. */
