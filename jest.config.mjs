@@ -2,7 +2,7 @@
 const shared = {
   testEnvironment: 'node',
   transform: {
-    '\\.(tsx?|mjs)$|/content-disposition/.+\\.js$': [
+    '\\.(tsx?|mjs)$|/node_modules/(content-disposition|cookie)/.+\\.js$': [
       '@swc/jest',
       {
         jsc: {
@@ -15,7 +15,9 @@ const shared = {
     ],
   },
   // These packages are ES modules alone, which jest's require cannot load untransformed.
-  transformIgnorePatterns: ['/node_modules/(?!(typebox|preact|@preact|content-disposition)/)'],
+  transformIgnorePatterns: [
+    '/node_modules/(?!(typebox|preact|@preact|content-disposition|cookie)/)',
+  ],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/data/'],
 };
 

@@ -1,14 +1,17 @@
 import { spawn } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { SystemClock, silentLogger } from '../../../base/index.ts';
 import type { RoomNumber } from '../../../base/index.ts';
 import { RedisProcess, openStore } from '../../../server/store/index.ts';
 import type { Store } from '../../../server/store/index.ts';
 import { startRedis } from '../../support/redis-for-tests.ts';
 import { waitUntil } from '../../support/wait-until.ts';
+
+// Processes start here, on machines that may be busy.
+jest.setTimeout(30_000);
 
 const clock = new SystemClock();
 const logger = silentLogger;
@@ -23,8 +26,22 @@ function isAlive(pid: number): boolean {
 }
 
 describe('the private redis-server', () => {
+  const open: { close(): Promise<void> }[] = [];
+
+  afterEach(async () => {
+    for (const item of open.splice(0)) await item.close();
+  });
+
+  /** One that also a failing test leaves no process of. */
+  const start = async (): ReturnType<typeof startRedis> => {
+    const started = await startRedis();
+    open.push(started);
+
+    return started;
+  };
+
   it('stops with us and leaves no process', async () => {
-    const { redis, close } = await startRedis();
+    const { redis, close } = await start();
     const { pid } = redis;
     expect(isAlive(pid!)).toBe(true);
     await close();
@@ -53,6 +70,7 @@ describe('the private redis-server', () => {
     const dataDir = join(base, 'x'.repeat(100));
     const store = await openStore({ dataDir, clock, logger, onDegraded: () => undefined });
 
+    open.push(store);
     expect(store.address).toMatchObject({ host: '127.0.0.1', password: expect.any(String) });
     expect(store.unreadyReason()).toBeUndefined();
     await store.close();
@@ -60,26 +78,23 @@ describe('the private redis-server', () => {
   });
 
   it('refuses a folder that another Parley uses', async () => {
-    const { redis, dataDir, close } = await startRedis();
+    const { redis, dataDir } = await start();
     // Any living process but us stands for the other Parley.
     const owner = join(dataDir, 'redis', 'owner');
     await writeFile(owner, `${process.ppid} ${redis.pid}\n`);
 
     await expect(RedisProcess.start({ dataDir, clock, logger })).rejects.toThrow('another Parley');
-    await close();
   });
 
   it('stops one that a killed Parley left behind, and starts with its data', async () => {
-    const left = await startRedis();
+    const left = await start();
     const gone = spawn('true');
     await new Promise((resolve) => gone.once('exit', resolve));
     await writeFile(join(left.dataDir, 'redis', 'owner'), `${gone.pid} ${left.redis.pid}\n`);
     const before = left.redis.pid;
-    const next = await RedisProcess.start({ dataDir: left.dataDir, clock, logger });
+    open.push(await RedisProcess.start({ dataDir: left.dataDir, clock, logger }));
 
     expect(isAlive(before!)).toBe(false);
-    await next.close();
-    await left.close();
   });
 });
 
@@ -93,7 +108,6 @@ describe('the store', () => {
 
   beforeAll(async () => {
     dataDir = await mkdtemp(join(tmpdir(), 'parley-store-'));
-    await mkdir(dataDir, { recursive: true });
     store = await open();
   });
 
@@ -119,7 +133,6 @@ describe('the store', () => {
       store.onUp(resolve);
     });
     const owner = join(dataDir, 'redis', 'owner');
-    const { readFile } = await import('node:fs/promises');
     const pid = Number((await readFile(owner, 'utf8')).split(' ')[1]);
     process.kill(pid, 'SIGKILL');
     await waitUntil('the connection notices', () =>
