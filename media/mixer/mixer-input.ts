@@ -91,8 +91,10 @@ export class MixerInput implements TalkerCandidate {
     if (this.#jitter === undefined || this.#decoder === undefined) return;
     const told = now - this.#toldAt < TOLD_LEVEL_LIFE_MS;
     const decode = !told || this.audible;
-    this.#fill(this.#jitter, this.#decoder, now, decode);
-    this.#fifo.read(this.#native);
+    if (!decode || !this.#playStraight(this.#jitter, this.#decoder, now)) {
+      this.#fill(this.#jitter, this.#decoder, now, decode);
+      this.#fifo.read(this.#native);
+    }
     if (told) return;
     const level = this.#starvedMs > CONCEAL_MS ? SILENCE_DBOV : measureLevel(this.#native);
     this.#detector.update(level, FRAME_MS);
@@ -156,6 +158,41 @@ export class MixerInput implements TalkerCandidate {
     this.#native = new Int16Array(rate / FRAMES_PER_SECOND);
   }
 
+  /** The usual case, a packet of exactly one frame with nothing before it: decoded where it is used. */
+  #playStraight(jitter: JitterBuffer, decoder: AudioDecoder, now: number): boolean {
+    const native = this.#native;
+    if (this.#fifo.length > 0) return false;
+    if (this.#toSamples(jitter.frameDuration, decoder) !== native.length) return false;
+    const next = jitter.pull(now);
+    if (next === 'empty') {
+      this.#starve(decoder, native.length, true);
+    } else if (next === 'missing') {
+      this.#starvedMs = 0;
+      this.#conceal(jitter, decoder, native.length);
+    } else {
+      this.#starvedMs = 0;
+      const count = decoder.decode(next.payload, native);
+      if (count === native.length) return true;
+      // Shorter than expected it is only the beginning of the frame; longer it did not fit.
+      if (count > 0) this.#fifo.write(native, count);
+      else this.#fifo.write(decoded, decoder.decode(next.payload, decoded));
+      this.#fill(jitter, decoder, now, true);
+    }
+    this.#fifo.read(native);
+
+    return true;
+  }
+
+  #conceal(jitter: JitterBuffer, decoder: AudioDecoder, samples: number): void {
+    const behind = jitter.peek();
+    const filled =
+      behind === undefined
+        ? decoder.conceal(decoded, samples)
+        : decoder.recover(behind, decoded, samples);
+    if (filled > 0) this.#fifo.write(decoded, filled);
+    else this.#fifo.writeSilence(samples);
+  }
+
   #fill(jitter: JitterBuffer, decoder: AudioDecoder, now: number, decode: boolean): void {
     const fifo = this.#fifo;
     const wanted = this.#native.length;
@@ -171,13 +208,7 @@ export class MixerInput implements TalkerCandidate {
       if (!decode) {
         fifo.writeSilence(samples);
       } else if (next === 'missing') {
-        const behind = jitter.peek();
-        const filled =
-          behind === undefined
-            ? decoder.conceal(decoded, samples)
-            : decoder.recover(behind, decoded, samples);
-        if (filled > 0) fifo.write(decoded, filled);
-        else fifo.writeSilence(samples);
+        this.#conceal(jitter, decoder, samples);
       } else {
         const count = decoder.decode(next.payload, decoded);
         // A payload that makes no sense still takes its time.

@@ -8,20 +8,18 @@ import type { AudioCodec } from '../codecs.ts';
 import { LOOPBACK_ADDRESS, LoopbackSocket, RtpLeg } from '../leg/index.ts';
 import type { PhoneAudio, PhoneLegStats, SpeakerLevel } from '../media-api.ts';
 import { isRtcp, RtpPacketView, type PortPair } from '../rtp/index.ts';
-import { AudioMixer } from './audio-mixer.ts';
 import { ListenerGroup } from './listeners.ts';
 import { MixEncoder } from './mix-encoder.ts';
 import type { MicrophoneInput, PublishTarget } from './mixer-api.ts';
 import { FRAME_MS } from './mixer-clock.ts';
 import { MixerInput } from './mixer-input.ts';
-import { keepLoudest } from './talker-selection.ts';
+import { SpeakerWatch } from './speaker-watch.ts';
+import { TalkerMix } from './talker-mix.ts';
 
 const NARROW_RATE = 8000;
 const FULL_RATE = 48_000;
 /** How often what is slow is looked at: time-outs, who speaks. */
 const CHECK_FRAMES = 5;
-/** "every few hundred ms while not empty" */
-const SPEAKERS_REPEAT_MS = 300;
 
 export interface RoomMixerOptions {
   clock: Clock;
@@ -50,23 +48,24 @@ export class RoomMixer {
   readonly #microphones = new Map<number, Microphone>();
   readonly #groups = new Map<string, ListenerGroup>();
   readonly #groupOf = new Map<RtpLeg, string>();
+  /** The legs once more, for the loops that run each frame, and those of them that get nothing. */
+  #legList: readonly RtpLeg[] = [];
+  #deaf: readonly RtpLeg[] = [];
   readonly #packet = new RtpPacketView();
-  readonly #talkers: MixerInput[] = [];
-  readonly #lastTalkers: MixerInput[] = [];
+  readonly #talk = new TalkerMix(NARROW_RATE);
+  readonly #speakers: SpeakerWatch;
   /** Of legs that are gone. */
   readonly #past: PacketCounts = { packetsIn: 0, packetsOut: 0, lost: 0 };
   #loopback: Promise<LoopbackSocket> | undefined;
   #mixRate = NARROW_RATE;
-  #mixer = new AudioMixer(NARROW_RATE / 50);
   #narrower: Resampler | undefined;
   readonly #narrow = new Int16Array(NARROW_RATE / 50);
   #frames = 0;
-  #speakers = '';
-  #speakersSaidAt = 0;
   #closed = false;
 
   constructor(options: RoomMixerOptions) {
     this.#options = options;
+    this.#speakers = new SpeakerWatch(options.onSpeakers);
   }
 
   async createLeg(legId: LegId, ports: PortPair): Promise<{ rtpPort: number; rtcpPort: number }> {
@@ -92,6 +91,7 @@ export class RoomMixer {
     // The rate may have changed while the ports were bound.
     leg.input.setMixRate(this.#mixRate);
     this.#legs.set(legId, leg);
+    this.#listLegs();
 
     return { rtpPort: leg.rtpPort, rtcpPort: leg.rtcpPort };
   }
@@ -102,6 +102,7 @@ export class RoomMixer {
     leg.configure(audio);
     this.#chooseRate();
     this.#group(leg);
+    this.#listLegs();
   }
 
   setLegMuted(legId: LegId, muted: boolean): void {
@@ -125,8 +126,9 @@ export class RoomMixer {
     const leg = this.#legs.get(legId);
     if (leg === undefined) return;
     this.#legs.delete(legId);
+    this.#listLegs();
     this.#ungroup(leg);
-    this.#forget(leg.input);
+    this.#talk.forget(leg.input);
     this.#addCounts(this.#past, leg);
     this.#chooseRate();
     await leg.close();
@@ -144,7 +146,7 @@ export class RoomMixer {
     for (const [ssrc, { info, input }] of this.#microphones) {
       if (info.legId !== legId) continue;
       this.#microphones.delete(ssrc);
-      this.#forget(input);
+      this.#talk.forget(input);
       input.close();
     }
   }
@@ -153,17 +155,14 @@ export class RoomMixer {
   tick(now: number, skipped: number): void {
     if (this.#legs.size === 0) return;
     this.#gather(now);
-    this.#mix();
-    const everyone = this.#mixer.sources > 0 ? this.#mixer.finish() : undefined;
+    const everyone = this.#talk.mix();
     const narrow = this.#toNarrow(everyone);
     for (const group of this.#groups.values()) {
       if (skipped > 0) group.skip(skipped * FRAME_MS);
       const frame = group.sampleRate === this.#mixRate ? everyone : narrow;
-      group.tick(frame, this.#mixer, this.#mixRate, now);
+      group.tick(frame, this.#talk.mixer, this.#mixRate, now);
     }
-    for (const leg of this.#legs.values()) {
-      if (!leg.hears) leg.skip(FRAME_MS * (1 + skipped));
-    }
+    for (const leg of this.#deaf) leg.skip(FRAME_MS * (1 + skipped));
     if (++this.#frames % CHECK_FRAMES === 0) this.#check(now);
   }
 
@@ -217,42 +216,18 @@ export class RoomMixer {
     microphone.input.push(packet, codec, this.#options.clock.now(), level);
   }
 
-  /** Takes 20 ms out of every input and leaves in #talkers those that are to be heard. */
+  /** Takes 20 ms out of every input and offers those that are to be heard. */
   #gather(now: number): void {
-    const talkers = this.#talkers;
-    talkers.length = 0;
-    for (const leg of this.#legs.values()) {
+    const talk = this.#talk;
+    talk.begin();
+    for (const leg of this.#legList) {
       leg.input.tick(now);
-      if (leg.feeds && leg.input.audible) talkers.push(leg.input);
+      if (leg.input.audible && leg.feeds) talk.offer(leg.input);
     }
     for (const { input } of this.#microphones.values()) {
       input.tick(now);
-      if (input.audible) talkers.push(input);
+      if (input.audible) talk.offer(input);
     }
-    keepLoudest(talkers);
-  }
-
-  #mix(): void {
-    const mixer = this.#mixer;
-    mixer.begin();
-    for (const input of this.#talkers) mixer.add(input.frame());
-    for (const input of this.#lastTalkers) {
-      if (this.#talkers.includes(input)) continue;
-      // Its last 20 ms fade out; in the next frame it is no longer in the mix.
-      if (input.talking) mixer.add(input.frame(true));
-      else input.mixed = false;
-    }
-    this.#rememberTalkers();
-  }
-
-  #rememberTalkers(): void {
-    const last = this.#lastTalkers;
-    let kept = 0;
-    for (const input of last) {
-      if (input.mixed && !this.#talkers.includes(input)) last[kept++] = input;
-    }
-    last.length = kept;
-    for (const input of this.#talkers) last.push(input);
   }
 
   #toNarrow(everyone: Int16Array | undefined): Int16Array | undefined {
@@ -299,33 +274,21 @@ export class RoomMixer {
     const rate = full ? FULL_RATE : NARROW_RATE;
     if (rate === this.#mixRate) return;
     this.#mixRate = rate;
-    this.#mixer = new AudioMixer(rate / 50);
+    this.#talk.setRate(rate);
     this.#narrower = rate === NARROW_RATE ? undefined : new Resampler(rate, NARROW_RATE);
     for (const leg of this.#legs.values()) leg.input.setMixRate(rate);
     for (const { input } of this.#microphones.values()) input.setMixRate(rate);
     for (const group of this.#groups.values()) group.dropOwnMixes();
   }
 
-  #forget(input: MixerInput): void {
-    const index = this.#lastTalkers.indexOf(input);
-    if (index >= 0) this.#lastTalkers.splice(index, 1);
+  #listLegs(): void {
+    this.#legList = [...this.#legs.values()];
+    this.#deaf = this.#legList.filter((leg) => !leg.hears);
   }
 
   #check(now: number): void {
-    const speakers: SpeakerLevel[] = [];
-    for (const leg of this.#legs.values()) {
-      leg.check(now);
-      if (leg.feeds && leg.input.speaking) {
-        speakers.push({ legId: leg.id, level: Math.round(leg.input.level) });
-      }
-    }
-    speakers.sort((left, right) => right.level - left.level);
-    const names = speakers.map(({ legId }) => legId).join(' ');
-    const repeat = speakers.length > 0 && now - this.#speakersSaidAt >= SPEAKERS_REPEAT_MS;
-    if (names === this.#speakers && !repeat) return;
-    this.#speakers = names;
-    this.#speakersSaidAt = now;
-    this.#options.onSpeakers(speakers);
+    for (const leg of this.#legList) leg.check(now);
+    this.#speakers.look(this.#legList, now);
   }
 
   #addCounts(into: PacketCounts, leg: RtpLeg): void {

@@ -1,10 +1,13 @@
 import { pathToFileURL } from 'node:url';
 import { resolve } from 'node:path';
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { newLegId, silentLogger } from '../../../base/index.ts';
 import { createMixerPool, type MixerPool } from '../../../media/mixer/index.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { waitUntil } from '../../support/wait-until.ts';
+
+// Threads start in real time, on machines that may be busy.
+jest.setTimeout(60_000);
 
 function start(entry: string, clock: FakeClock): Promise<MixerPool> {
   return createMixerPool(
