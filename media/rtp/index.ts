@@ -19,5 +19,6 @@ export type {
 export { PortAllocator } from './port-allocator.ts';
 export type { PortPair } from './port-allocator.ts';
 export { JitterBuffer } from './jitter-buffer.ts';
-export type { JitterBufferOptions, JitterCounters, JitterFrame } from './jitter-buffer.ts';
+export type { JitterBufferOptions, JitterFrame } from './jitter-buffer.ts';
+export type { JitterCounters } from './jitter-counters.ts';
 export { DtmfReceiver } from './dtmf-event.ts';

@@ -7,7 +7,9 @@
  * frame longer; when every packet of the last seconds waited longer than the margin and a frame
  * asks for, one packet is left out, which makes it one frame shorter.
  */
+import { JitterCounters } from './jitter-counters.ts';
 import { PacketRing, SLOTS, type PacketSlot } from './packet-ring.ts';
+import { PlayoutDelay } from './playout-delay.ts';
 import type { RtpPacketView } from './rtp-packet.ts';
 import { sequenceDifference, timestampDifference } from './rtp-sequence.ts';
 
@@ -32,40 +34,16 @@ export interface JitterFrame {
   skipped: boolean;
 }
 
-export interface JitterCounters {
-  pushed: number;
-  played: number;
-  /** Pulls that had to be concealed. */
-  missing: number;
-  late: number;
-  duplicates: number;
-  /** Left out to catch up. */
-  dropped: number;
-  resets: number;
-}
-
 /** Milliseconds that are concealed in a row before the stream counts as paused. */
 const MAX_CONCEAL = 100;
 /** Milliseconds: longer packets than these are read as a pause of the sender (RFC 6716: 120). */
 const MAX_FRAME = 120;
-/** Milliseconds over which delay is found to be too long. */
-const TRIM_WINDOW = 2000;
-/** How many mean deviations the margin covers: three hold all but a few in a thousand packets. */
-const JITTER_FACTOR = 3;
 const EMPTY = new Uint8Array(0);
 
 export class JitterBuffer {
-  readonly counters: JitterCounters = {
-    pushed: 0,
-    played: 0,
-    missing: 0,
-    late: 0,
-    duplicates: 0,
-    dropped: 0,
-    resets: 0,
-  };
+  readonly counters = new JitterCounters();
   readonly #clockRate: number;
-  readonly #minDelayMs: number;
+  readonly #delay: PlayoutDelay;
   readonly #maxDelayMs: number;
   readonly #ring = new PacketRing();
   readonly #frame: JitterFrame = {
@@ -92,18 +70,12 @@ export class JitterBuffer {
   #concealedMs = 0;
   #frameDuration: number;
 
-  #jitterMs = 0;
-  #lastArrival = 0;
-  #lastTimestamp = 0;
-
-  #windowStart = 0;
-  #windowMin = Infinity;
-
   constructor(options: JitterBufferOptions) {
     this.#clockRate = options.clockRate;
     this.#frameDuration = ((options.frameMs ?? 20) * options.clockRate) / 1000;
-    this.#minDelayMs = options.minDelayMs ?? 10;
     this.#maxDelayMs = options.maxDelayMs ?? 200;
+    const minDelayMs = options.minDelayMs ?? 10;
+    this.#delay = new PlayoutDelay(options.clockRate, minDelayMs, this.#maxDelayMs);
   }
 
   /** Clock units in one packet, as seen last: what a `missing` stands for. */
@@ -117,9 +89,7 @@ export class JitterBuffer {
 
   /** Milliseconds that a packet should wait. */
   get targetDelayMs(): number {
-    const wanted = Math.max(this.#minDelayMs, JITTER_FACTOR * this.#jitterMs);
-
-    return Math.min(this.#maxDelayMs, wanted);
+    return this.#delay.targetMs;
   }
 
   /** Milliseconds of audio in the buffer. */
@@ -132,7 +102,7 @@ export class JitterBuffer {
     this.counters.pushed++;
     if (this.#isOtherStream(packet)) this.reset();
     if (!this.#started) this.#start(packet, now);
-    this.#measureJitter(packet, now);
+    this.#delay.arrived(packet.timestamp, now);
 
     let ahead = sequenceDifference(packet.sequenceNumber, this.#nextSequence);
     const behind = sequenceDifference(this.#highest, packet.sequenceNumber);
@@ -209,20 +179,8 @@ export class JitterBuffer {
     this.#nextTimestamp = packet.timestamp;
     this.#highest = (packet.sequenceNumber - 1) & 0xffff;
     this.#highestTimestamp = packet.timestamp;
-    this.#lastTimestamp = packet.timestamp;
-    this.#lastArrival = now;
+    this.#delay.restart(packet.timestamp, now);
     this.#fillingSince = now;
-  }
-
-  #measureJitter(packet: RtpPacketView, now: number): void {
-    const sentMs =
-      (timestampDifference(packet.timestamp, this.#lastTimestamp) * 1000) / this.#clockRate;
-    // A pause of the sender says nothing about the network.
-    if (Math.abs(sentMs) <= 5 * MAX_FRAME) {
-      this.#jitterMs += (Math.abs(now - this.#lastArrival - sentMs) - this.#jitterMs) / 16;
-    }
-    this.#lastTimestamp = packet.timestamp;
-    this.#lastArrival = now;
   }
 
   #store(packet: RtpPacketView, now: number): void {
@@ -255,8 +213,7 @@ export class JitterBuffer {
     }
     this.#playing = true;
     this.#concealedMs = 0;
-    this.#windowStart = now;
-    this.#windowMin = Infinity;
+    this.#delay.beginWindow(now);
   }
 
   /** Nothing has come in time: wait for it, concealed, or take the stream for paused. */
@@ -303,18 +260,11 @@ export class JitterBuffer {
     this.counters.played++;
     const waited = now - slot.arrivedAt;
     this.#advancePast(slot);
-    this.#trim(waited, now);
+    if (this.#delay.isTooLong(waited, this.#frameMs, now) && this.#ring.count > 1) {
+      this.#dropOldest();
+    }
 
     return frame;
-  }
-
-  #trim(waited: number, now: number): void {
-    this.#windowMin = Math.min(this.#windowMin, waited);
-    if (now - this.#windowStart < TRIM_WINDOW) return;
-    const spare = this.#windowMin - this.targetDelayMs;
-    if (spare > this.#frameMs && this.#ring.count > 1) this.#dropOldest();
-    this.#windowStart = now;
-    this.#windowMin = Infinity;
   }
 
   /** The packet is too far ahead of what is to be played next. */
