@@ -24,8 +24,8 @@ export const serverBuild = {
     }
     const compiler = join(ROOT, 'node_modules/typescript/bin/tsc');
     const options = ['-p', join(ROOT, 'tsconfig.build.json')];
-    await runCommand(process.execPath, [compiler, ...options]).catch(() => {
-      throw new StepError('the sources have type errors', 'correct them; npm run check shows all');
+    await runCommand(process.execPath, [compiler, ...options]).catch((error) => {
+      throw new StepError(error.message, 'correct what the compiler names above');
     });
     writeStamp(STAMP, key);
   },
