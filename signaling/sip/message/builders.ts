@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { formatCSeq } from './cseq.ts';
 import { formatNameAddr, type NameAddr } from './name-addr.ts';
 import { NO_BODY, requireUri, SipRequest, SipResponse } from './sip-message.ts';
@@ -108,23 +108,24 @@ function safeToTag(request: SipRequest): { tag: string | undefined } | undefined
   }
 }
 
-const tagSecret = randomBytes(16);
+const tagSecret = randomBytes(16).toString('hex');
 
 /**
  * A To tag that is the same for every response to one request, retransmissions included, and to its CANCEL,
  * with nothing stored (RFC 3261 8.2.6.2, 8.2.7 and 9.2: "the same To tag").
  */
 export function derivedToTag(request: SipRequest): string {
-  return createHmac('sha256', tagSecret)
-    .update(request.headers.get('call-id') ?? '')
-    .update('\n')
-    .update(request.headers.get('from') ?? '')
-    .update('\n')
-    .update(/^[0-9]*/.exec(request.headers.get('cseq') ?? '')![0])
-    .update('\n')
-    .update(request.headers.get('via') ?? '')
-    .digest('base64url')
-    .slice(0, 16);
+  const { headers } = request;
+  const sequence = /^[0-9]*/.exec(headers.get('cseq') ?? '')![0];
+  const parts = [
+    tagSecret,
+    headers.get('call-id'),
+    headers.get('from'),
+    sequence,
+    headers.get('via'),
+  ];
+
+  return hash('sha256', parts.join('\n'), 'base64url').slice(0, 16);
 }
 
 function addBody(headers: SipHeaders, body: MessageBody | undefined): Uint8Array {

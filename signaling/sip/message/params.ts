@@ -34,6 +34,8 @@ export function parseHeaderParams(text: string, start: number): Params | undefin
   while (at < text.length) {
     if (text.charCodeAt(at) !== 0x3b) return undefined;
     at = skipSpace(text, at + 1);
+    // Real senders, and an example of RFC 3428, write ";;" or end with ";".
+    if (at === text.length || text.charCodeAt(at) === 0x3b) continue;
     const nameStart = at;
     while (at < text.length && isTokenChar(text.charCodeAt(at))) at++;
     if (at === nameStart) return undefined;

@@ -196,14 +196,15 @@ describe('bounds', () => {
   });
 
   it('hostile repetitions take no long time', () => {
-    const started = performance.now();
+    // CPU time: other processes may have the machine.
+    const started = process.cpuUsage();
     for (const filler of [' ', ';', ',', '"', '<', '\\"', '%25', 'a=b;', '\r\n ', ':', '[']) {
       const text = filler.repeat(Math.floor(60_000 / filler.length));
       parseMessage(optionsWith(`Contact: ${text}`));
       parseMessage(wire(`OPTIONS sip:${text} SIP/2.0`));
       parseMessage(wire(`SIP/2.0 ${text}`));
     }
-    expect(performance.now() - started).toBeLessThan(1_000);
+    expect(process.cpuUsage(started).user).toBeLessThan(2_000_000);
   });
 });
 

@@ -151,11 +151,15 @@ describe('name-addr', () => {
     '"Mr. J. User <sip:a@b>',
     'Bell, Alexander <sip:a@b>',
     '"x" < sip:a@b >',
-    '<sip:a@b>;;',
+    '<sip:a@b>;,',
     '<sip:a@b',
     'x',
   ])('refuses %j', (text) => {
     expect(parseNameAddr(text)).toBeUndefined();
+  });
+
+  it('empty parameters are passed over', () => {
+    expect([...parseNameAddr('<sip:a@b>;;tag=1; ;')!.params]).toEqual([['tag', '1']]);
   });
 
   it('is written so that it can be read', () => {
@@ -182,7 +186,7 @@ describe('Via and CSeq', () => {
     );
   });
 
-  it.each(['SIP/2.0/UDP', 'SIP/2.0 host', 'HTTP/1.1/TCP h', 'SIP/2.0/UDP h;;', 'SIP/2.0/UDP h:x'])(
+  it.each(['SIP/2.0/UDP', 'SIP/2.0 host', 'HTTP/1.1/TCP h', 'SIP/2.0/UDP h;=1', 'SIP/2.0/UDP h:x'])(
     'refuses %j',
     (text) => {
       expect(parseVia(text)).toBeUndefined();

@@ -1,7 +1,8 @@
 import { silentLogger } from '../../../../base/index.ts';
+import type {
+  SipRequest} from '../../../../signaling/sip/message/index.ts';
 import {
   buildResponse,
-  SipRequest,
   type ResponseParts,
   type SipResponse,
 } from '../../../../signaling/sip/message/index.ts';
