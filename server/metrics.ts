@@ -16,9 +16,9 @@ export interface Metrics {
   readonly sip: SipMetrics;
   /** A part that exists now; what is not observed is not listed. */
   observe(sources: Partial<MetricSources>): void;
-  storeDegraded(): void;
-  webhook(outcome: string): void;
-  apiRefused(): void;
+  storeDegraded: () => void;
+  webhook: (outcome: string) => void;
+  apiRefused: () => void;
   text(): Promise<string>;
 }
 

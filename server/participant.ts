@@ -4,6 +4,7 @@ import type { Clock, Logger, ParticipantId, ProducerId, RoomNumber } from '../ba
 import type { PhoneLeg, ProducerInfo, WebRtcLeg } from '../media/index.ts';
 import type { CloseReason } from './close-reason.ts';
 import { toDisplayName } from './display-name.ts';
+import { ParticipantStreams } from './participant-streams.ts';
 import { mayBecome } from './participant-state.ts';
 import type { ParticipantState } from './participant-state.ts';
 import type {
@@ -68,7 +69,7 @@ export class Participant {
   readonly #hooks: ParticipantHooks;
   readonly #clock: Clock;
   readonly #logger: Logger;
-  readonly #producers = new Map<ProducerId, ProducerInfo>();
+  readonly #streams = new ParticipantStreams();
   #name: string;
   #role: ParticipantRole;
   #state: ParticipantState = 'joining';
@@ -110,10 +111,7 @@ export class Participant {
 
   /** Muted by the room, or by itself with its microphone. */
   get muted(): boolean {
-    return (
-      this.#mutedByRoom ||
-      [...this.#producers.values()].some((p) => p.source === 'microphone' && p.paused)
-    );
+    return this.#mutedByRoom || this.#streams.microphonePaused;
   }
 
   get speaking(): boolean {
@@ -125,7 +123,7 @@ export class Participant {
   }
 
   get video(): boolean {
-    return [...this.#producers.values()].some((p) => p.kind === 'video' && !p.paused);
+    return this.#streams.video;
   }
 
   /** Throws unless this is a phone with media: asking a browser for it is a mistake of the caller. */
@@ -162,12 +160,12 @@ export class Participant {
   /** The browser's own button. Un-pausing one's microphone also lifts a mute, as `*6` does on a phone. */
   async setProducerPaused(producerId: ProducerId, paused: boolean): Promise<void> {
     this.#requireMember();
-    const info = this.#producers.get(producerId);
+    const info = this.#streams.get(producerId);
     if (info === undefined) throw new AppError('NOT_FOUND', 'no such stream');
     await this.webRtcLeg.setProducerPaused(producerId, paused);
-    if (this.#producers.has(producerId)) {
+    if (this.#streams.get(producerId) !== undefined) {
       const changed = { ...info, paused };
-      this.#producers.set(producerId, changed);
+      this.#streams.set(changed);
       this.#hooks.producerUpdated(this, changed);
       this.#hooks.updated(this);
     }
@@ -213,7 +211,7 @@ export class Participant {
   }
 
   producers(): ProducerView[] {
-    return [...this.#producers.values()].map((info) => producerView(this.id, info));
+    return this.#streams.views(this.id);
   }
 
   /** Any number of times; only the first reason counts. Resolves when the media is closed. */
@@ -237,23 +235,18 @@ export class Participant {
   /** For the room only. */
   addProducer(info: ProducerInfo): void {
     if (this.#isOver()) return;
-    const hadVideo = this.video;
-    const wasMuted = this.muted;
-    this.#producers.set(info.id, info);
-    this.#hooks.producerAdded(this, info);
-    if (hadVideo !== this.video || wasMuted !== this.muted) this.#hooks.updated(this);
+    this.#noteChange(() => {
+      this.#streams.set(info);
+      this.#hooks.producerAdded(this, info);
+    });
   }
 
   /** For the room only. */
   removeProducer(producerId: ProducerId): void {
-    const info = this.#producers.get(producerId);
-    if (info === undefined) return;
-    const hadVideo = this.video;
-    const wasMuted = this.muted;
-    this.#producers.delete(producerId);
-    this.#hooks.producerRemoved(this, info);
-    if (this.#isOver()) return;
-    if (hadVideo !== this.video || wasMuted !== this.muted) this.#hooks.updated(this);
+    this.#noteChange(() => {
+      const info = this.#streams.take(producerId);
+      if (info !== undefined) this.#hooks.producerRemoved(this, info);
+    });
   }
 
   /** For the room only: what its speaker detection found. True when it changed. */
@@ -280,7 +273,7 @@ export class Participant {
   async #close(reason: CloseReason): Promise<void> {
     this.#become('leaving');
     const mediaClosed = this.#media?.leg.close();
-    for (const id of [...this.#producers.keys()]) this.removeProducer(id);
+    for (const id of this.#streams.ids) this.removeProducer(id);
     this.#hooks.leaving(this, reason);
     if (this.#media !== undefined) this.#tellEnded(reason);
     try {
@@ -301,6 +294,15 @@ export class Participant {
     }
   }
 
+  /** The roster follows the streams; of one that leaves nobody wants to know. */
+  #noteChange(change: () => void): void {
+    const hadVideo = this.video;
+    const wasMuted = this.muted;
+    change();
+    const changed = hadVideo !== this.video || wasMuted !== this.muted;
+    if (changed && !this.#isOver()) this.#hooks.updated(this);
+  }
+
   #become(state: ParticipantState): void {
     if (!mayBecome(this.#state, state)) {
       throw new TypeError(`${this.toString()} cannot become ${state}`);
@@ -315,14 +317,4 @@ export class Participant {
   #requireMember(): void {
     if (this.#isOver()) throw new AppError('PARTICIPANT_NOT_FOUND', 'the participant has left');
   }
-}
-
-export function producerView(participantId: ParticipantId, info: ProducerInfo): ProducerView {
-  return {
-    id: info.id,
-    participantId,
-    kind: info.kind,
-    source: info.source,
-    paused: info.paused,
-  };
 }

@@ -1,12 +1,13 @@
 import type { types as mediasoup } from 'mediasoup';
-import { AppError, TimerSet, newParticipantId, toError } from '../base/index.ts';
+import { AppError, newParticipantId, toError } from '../base/index.ts';
 import type { Clock, LegId, Logger, ParticipantId, RoomNumber } from '../base/index.ts';
-import type { MediaEngine, ProducerInfo, RoomMedia, SpeakerLevel } from '../media/index.ts';
-import { ActiveSpeaker } from './active-speaker.ts';
-import type { SpeakerChanges } from './active-speaker.ts';
+import type { MediaEngine, ProducerInfo, SpeakerLevel } from '../media/index.ts';
 import type { CloseReason } from './close-reason.ts';
-import { Participant, producerView } from './participant.ts';
+import { MeetingMedia } from './meeting-media.ts';
+import type { MeetingMediaHooks } from './meeting-media.ts';
+import { Participant } from './participant.ts';
 import type { MediaLegOf, ParticipantHooks, RoomHandle } from './participant.ts';
+import { producerView } from './participant-streams.ts';
 import type {
   ParticipantKind,
   ParticipantRole,
@@ -18,6 +19,7 @@ import type {
   RoomView,
 } from './ports.ts';
 import { admit } from './room-policy.ts';
+import { RoomSpeakers } from './room-speakers.ts';
 
 /** Who asks to enter; the name is already clean. */
 export interface Entrant {
@@ -60,22 +62,18 @@ export interface RoomOptions {
 export class Room implements RoomHandle {
   readonly number: RoomNumber;
   readonly persistent: boolean;
-  readonly #engine: MediaEngine;
   readonly #hooks: RoomHooks;
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #limit: number;
-  readonly #timers: TimerSet<'speakers'>;
+  readonly #media: MeetingMedia;
+  readonly #speakers: RoomSpeakers;
   /** Everybody with a seat: joining and joined. */
   readonly #members = new Map<ParticipantId, Participant>();
   readonly #legs = new Map<LegId, Participant>();
   /** Those whom the others have been told of. */
   readonly #announced = new WeakSet<Participant>();
-  readonly #closing = new Set<Promise<void>>();
   #settings: RoomSettings;
-  #speakers = new ActiveSpeaker();
-  #media: RoomMedia | undefined;
-  #mediaOpening: Promise<RoomMedia> | undefined;
   #startedAt: number | undefined;
   #retired = false;
 
@@ -84,11 +82,18 @@ export class Room implements RoomHandle {
     this.persistent = options.persistent;
     this.#settings = options.settings;
     this.#limit = options.maxParticipants;
-    this.#engine = options.media;
     this.#hooks = options.hooks;
     this.#clock = options.clock;
     this.#logger = options.logger.child({ room: options.settings.number });
-    this.#timers = new TimerSet(options.clock);
+    this.#media = new MeetingMedia(options.media, this.#mediaHooks, this.#logger);
+    this.#speakers = new RoomSpeakers(options.clock, {
+      speaking: (id, speaking) => {
+        this.#markSpeaking(id, speaking);
+      },
+      active: (participantId) => {
+        this.#broadcast({ type: 'active-speaker', participantId });
+      },
+    });
   }
 
   get name(): string {
@@ -114,9 +119,10 @@ export class Room implements RoomHandle {
   }
 
   get rtpCapabilities(): mediasoup.RtpCapabilities {
-    if (this.#media === undefined) throw new AppError('ROOM_CLOSED', 'the room has no media');
+    const media = this.#media.current;
+    if (media === undefined) throw new AppError('ROOM_CLOSED', 'the room has no media');
 
-    return this.#media.rtpCapabilities;
+    return media.rtpCapabilities;
   }
 
   /** Those who are in, in the order in which they came. */
@@ -202,20 +208,19 @@ export class Room implements RoomHandle {
     const left = Promise.all([...this.#members.values()].map((member) => member.leave(reason)));
     this.#endMeeting(reason, left);
     await left;
-    await Promise.all(this.#closing);
+    await this.#media.whenReleased();
   }
 
   /** Lets nobody in any more, then ends the meeting. */
   async retire(reason: CloseReason): Promise<void> {
     this.#retired = true;
     await this.end(reason);
-    this.#timers.close();
   }
 
   async #giveMedia(participant: Participant): Promise<void> {
     let made: MediaLegOf | undefined;
     try {
-      const media = await this.#openMedia();
+      const media = await this.#media.open();
       made =
         participant.kind === 'phone'
           ? { kind: 'phone', leg: await media.createPhoneLeg() }
@@ -233,42 +238,22 @@ export class Room implements RoomHandle {
     this.#legs.set(made.leg.id, participant);
   }
 
-  async #openMedia(): Promise<RoomMedia> {
-    if (this.#media !== undefined) return this.#media;
-    this.#mediaOpening ??= this.#createMedia().finally(() => (this.#mediaOpening = undefined));
-
-    return this.#mediaOpening;
-  }
-
-  async #createMedia(): Promise<RoomMedia> {
-    const media = await this.#engine.createRoom();
-    if (!this.occupied) {
-      await media.close();
-      throw new AppError('ROOM_CLOSED', 'everybody left meanwhile');
-    }
-    this.#media = media;
-    media.events.on('producerAdded', (info) => this.#legs.get(info.legId)?.addProducer(info));
-    media.events.on('producerRemoved', (info) =>
-      this.#legs.get(info.legId)?.removeProducer(info.id),
-    );
-    media.events.on('speakers', (levels) => {
+  readonly #mediaHooks: MeetingMediaHooks = {
+    wanted: () => this.occupied,
+    producerAdded: (info) => this.#legs.get(info.legId)?.addProducer(info),
+    producerRemoved: (info) => this.#legs.get(info.legId)?.removeProducer(info.id),
+    speakers: (levels) => {
       this.#onSpeakers(levels);
-    });
-    media.events.on('failed', (reason) => {
-      if (this.#media !== media) return;
-      this.#logger.error({ reason }, 'the media of the room failed');
-      void this.end('media-failed');
-    });
-
-    return media;
-  }
+    },
+    failed: () => void this.end('media-failed'),
+  };
 
   readonly #participantHooks: ParticipantHooks = {
     activated: (participant) => {
       this.#onActivated(participant);
     },
     updated: (participant) => {
-      if (participant.muted) this.#silence(participant, false);
+      if (participant.muted) this.#speakers.silence(participant.id, false);
       if (participant.state !== 'joined') return;
       this.#broadcast({ type: 'participant-updated', participant: participant.view() });
     },
@@ -322,7 +307,7 @@ export class Room implements RoomHandle {
     for (const [legId, owner] of this.#legs) if (owner === participant) this.#legs.delete(legId);
     if (!this.#announced.delete(participant)) return;
     this.#logger.info({ participant: participant.id, reason }, 'left');
-    this.#silence(participant, true);
+    this.#speakers.silence(participant.id, true);
     this.#broadcast({ type: 'participant-left', participantId: participant.id, reason });
     this.#hooks.left(participant, reason);
   }
@@ -334,27 +319,7 @@ export class Room implements RoomHandle {
 
       return counts ? [{ id: participant.id, level }] : [];
     });
-    this.#applySpeakers(this.#speakers.heard(heard, this.#clock.now()));
-  }
-
-  #silence(participant: Participant, gone: boolean): void {
-    this.#applySpeakers(this.#speakers.remove(participant.id, gone, this.#clock.now()));
-  }
-
-  #applySpeakers(changes: SpeakerChanges): void {
-    for (const id of changes.started) this.#markSpeaking(id, true);
-    for (const id of changes.stopped) this.#markSpeaking(id, false);
-    if (changes.active !== undefined) {
-      this.#broadcast({ type: 'active-speaker', participantId: changes.active.id });
-    }
-    if (changes.checkAt === undefined) {
-      this.#timers.stop('speakers');
-
-      return;
-    }
-    this.#timers.start('speakers', Math.max(1, changes.checkAt - this.#clock.now()), () => {
-      this.#applySpeakers(this.#speakers.update(this.#clock.now()));
-    });
+    this.#speakers.heard(heard);
   }
 
   #markSpeaking(id: ParticipantId, speaking: boolean): void {
@@ -379,31 +344,18 @@ export class Room implements RoomHandle {
     if (!this.occupied) this.#endMeeting(reason);
   }
 
-  /** The media goes after `legs`; until then it is in `#closing`. */
+  /** The media goes after `legs`. */
   #endMeeting(reason: CloseReason, legs?: Promise<unknown>): void {
-    const media = this.#media;
     const wasRunning = this.#startedAt !== undefined;
-    this.#media = undefined;
     this.#startedAt = undefined;
-    this.#timers.stopAll();
-    this.#speakers = new ActiveSpeaker();
+    this.#speakers.reset();
     if (!this.persistent) this.#retired = true;
-    if (media !== undefined) this.#closeMedia(media, legs);
+    this.#media.release(legs);
     if (wasRunning) {
       this.#logger.info({ reason }, 'meeting over');
       this.#hooks.ended(this, reason);
     }
     this.#hooks.vacated(this);
-  }
-
-  #closeMedia(media: RoomMedia, legs: Promise<unknown> = Promise.resolve()): void {
-    const closing = legs
-      .then(() => media.close())
-      .catch((error: unknown) => {
-        this.#logger.error({ err: toError(error) }, 'room media did not close');
-      });
-    this.#closing.add(closing);
-    void closing.finally(() => this.#closing.delete(closing));
   }
 }
 

@@ -80,7 +80,7 @@ function createServer(handler: Handler, tls: TlsFiles | undefined): Server {
   if (tls === undefined) return createHttpServer(timeouts, handler);
 
   // An https.Server is used like an http.Server by everything here; only its class differs.
-  return createHttpsServer({ ...timeouts, ...tls }, handler) as unknown as Server;
+  return createHttpsServer({ ...timeouts, ...tls }, handler);
 }
 
 /** Many clients label every request as JSON, also a DELETE without a body. */

@@ -1,0 +1,86 @@
+import { AppError, toError } from '../base/index.ts';
+import type { Logger } from '../base/index.ts';
+import type { MediaEngine, ProducerInfo, RoomMedia, SpeakerLevel } from '../media/index.ts';
+
+export interface MeetingMediaHooks {
+  /** Somebody still has a seat, so what was just made is wanted. */
+  wanted(): boolean;
+  producerAdded(info: ProducerInfo): void;
+  producerRemoved(info: ProducerInfo): void;
+  speakers(levels: readonly SpeakerLevel[]): void;
+  /** The media of the running meeting is gone. */
+  failed(): void;
+}
+
+/** The media of a room: made for the first who enters, given back after the last. */
+export class MeetingMedia {
+  readonly #engine: MediaEngine;
+  readonly #hooks: MeetingMediaHooks;
+  readonly #logger: Logger;
+  readonly #closing = new Set<Promise<void>>();
+  #current: RoomMedia | undefined;
+  #opening: Promise<RoomMedia> | undefined;
+
+  constructor(engine: MediaEngine, hooks: MeetingMediaHooks, logger: Logger) {
+    this.#engine = engine;
+    this.#hooks = hooks;
+    this.#logger = logger;
+  }
+
+  get current(): RoomMedia | undefined {
+    return this.#current;
+  }
+
+  /** Single-flight: all who enter at once share it. */
+  async open(): Promise<RoomMedia> {
+    if (this.#current !== undefined) return this.#current;
+    this.#opening ??= this.#create().finally(() => (this.#opening = undefined));
+
+    return this.#opening;
+  }
+
+  /** Gives up what is there now; it closes after `legs`. */
+  release(legs: Promise<unknown> = Promise.resolve()): void {
+    const media = this.#current;
+    if (media === undefined) return;
+    this.#current = undefined;
+    const closing = legs
+      .then(() => media.close())
+      .catch((error: unknown) => {
+        this.#logger.error({ err: toError(error) }, 'room media did not close');
+      });
+    this.#closing.add(closing);
+    void closing.finally(() => this.#closing.delete(closing));
+  }
+
+  /** Resolves when all that was released is closed. */
+  async whenReleased(): Promise<void> {
+    await Promise.all(this.#closing);
+  }
+
+  async #create(): Promise<RoomMedia> {
+    const media = await this.#engine.createRoom();
+    if (!this.#hooks.wanted()) {
+      await media.close();
+      throw new AppError('ROOM_CLOSED', 'everybody left meanwhile');
+    }
+    this.#current = media;
+    media.events
+      .on('producerAdded', (info) => {
+        this.#hooks.producerAdded(info);
+      })
+      .on('producerRemoved', (info) => {
+        this.#hooks.producerRemoved(info);
+      })
+      .on('speakers', (levels) => {
+        if (this.#current === media) this.#hooks.speakers(levels);
+      })
+      .on('failed', (reason) => {
+        if (this.#current !== media) return;
+        this.#logger.error({ reason }, 'the media of the room failed');
+        this.#hooks.failed();
+      });
+
+    return media;
+  }
+}

@@ -1,0 +1,50 @@
+import type { ParticipantId, ProducerId } from '../base/index.ts';
+import type { ProducerInfo } from '../media/index.ts';
+import type { ProducerView } from './ports.ts';
+
+/** The streams that one participant sends, and what the roster says because of them. */
+export class ParticipantStreams {
+  readonly #byId = new Map<ProducerId, ProducerInfo>();
+
+  get microphonePaused(): boolean {
+    return [...this.#byId.values()].some((info) => info.source === 'microphone' && info.paused);
+  }
+
+  get video(): boolean {
+    return [...this.#byId.values()].some((info) => info.kind === 'video' && !info.paused);
+  }
+
+  get ids(): ProducerId[] {
+    return [...this.#byId.keys()];
+  }
+
+  get(id: ProducerId): ProducerInfo | undefined {
+    return this.#byId.get(id);
+  }
+
+  set(info: ProducerInfo): void {
+    this.#byId.set(info.id, info);
+  }
+
+  /** What was taken out; undefined when there was nothing. */
+  take(id: ProducerId): ProducerInfo | undefined {
+    const info = this.#byId.get(id);
+    this.#byId.delete(id);
+
+    return info;
+  }
+
+  views(owner: ParticipantId): ProducerView[] {
+    return [...this.#byId.values()].map((info) => producerView(owner, info));
+  }
+}
+
+export function producerView(participantId: ParticipantId, info: ProducerInfo): ProducerView {
+  return {
+    id: info.id,
+    participantId,
+    kind: info.kind,
+    source: info.source,
+    paused: info.paused,
+  };
+}
