@@ -257,7 +257,7 @@ export class ReinviteClient {
   #glareDelay(): number {
     const [from, to] = this.#dialog.isCaller ? [210, 400] : [0, 200];
 
-    return 10 * (from! + Math.floor(this.#context.random() * (to! - from! + 1)));
+    return 10 * (from + Math.floor(this.#context.random() * (to - from + 1)));
   }
 
   #settle(outcome: ReinviteOutcome): void {

@@ -2,7 +2,8 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { CallEnd, ReofferAnswer, ReofferResult } from '../../../../signaling/sip/ua/index.ts';
 import type { SdpSession } from '../../../../signaling/sdp/index.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
-import { ScriptedPeer, sdp, sdpText, SipStack, SipWire } from '../../../support/sip-wire.ts';
+import { ScriptedPeer } from '../../../support/scripted-peer.ts';
+import { sdp, sdpText, SipStack, SipWire } from '../../../support/sip-wire.ts';
 
 const SERVER = { address: '10.0.0.1', port: 5060 };
 const PHONE = { address: '10.0.0.2', port: 5070 };

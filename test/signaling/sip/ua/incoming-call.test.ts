@@ -2,7 +2,8 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { CallEnd } from '../../../../signaling/sip/ua/index.ts';
 import type { SipRequest } from '../../../../signaling/sip/message/index.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
-import { ScriptedPeer, sdp, sdpText, SipStack, SipWire } from '../../../support/sip-wire.ts';
+import { ScriptedPeer } from '../../../support/scripted-peer.ts';
+import { sdp, sdpText, SipStack, SipWire } from '../../../support/sip-wire.ts';
 
 const SERVER = { address: '10.0.0.1', port: 5060 };
 const PHONE = { address: '10.0.0.2', port: 5070 };
@@ -270,35 +271,5 @@ describe('a delayed offer', () => {
     clock.advance(10);
     expect(phone.labels()).toContain('BYE');
     expect(ends).toMatchObject([{ by: 'local', cause: 'bad-answer' }]);
-  });
-});
-
-describe('the end of the process', () => {
-  it('says BYE to calls, 503 to those that wait, and 503 to new ones', async () => {
-    establish();
-    phone.request('INVITE', { body: sdpText(), callId: 'waiting' });
-    clock.advance(10);
-    const closed = server.userAgent.close([['Reason', 'SIP;cause=503']]);
-    clock.advance(10);
-    expect(phone.response('INVITE').status).toBe(503);
-    phone.respond(phone.requestOf('BYE'), 200);
-    phone.request('INVITE', { body: sdpText(), callId: 'late' });
-    clock.advance(10);
-    await closed;
-    expect(phone.response('INVITE').callId).toBe('late');
-    expect(phone.response('INVITE').status).toBe(503);
-    expect(server.userAgent.callCount).toBe(0);
-    await server.close();
-    expect(clock.pendingTimers).toBe(0);
-  });
-
-  it('does not wait longer than it was told for a phone that says nothing', async () => {
-    establish();
-    const closed = server.userAgent.close(undefined, 1000);
-    clock.advance(1010);
-    await closed;
-    expect(server.userAgent.callCount).toBe(0);
-    await server.close();
-    expect(clock.pendingTimers).toBe(0);
   });
 });
