@@ -66,19 +66,19 @@ export class RtpLeg {
 
   /** Rejects when one of the ports is taken. */
   static async open(options: RtpLegOptions): Promise<RtpLeg> {
-    let leg: RtpLeg | undefined;
+    const opened: { leg?: RtpLeg } = {};
     const socket = await RtpSocket.bind({
       ports: options.ports,
       clock: options.clock,
       address: options.bindAddress,
       handlers: {
-        onRtp: (packet, now) => leg?.receive(packet, now),
-        onRtcp: (data, now) => leg?.receiveRtcp(data, now),
+        onRtp: (packet, now) => opened.leg?.receive(packet, now),
+        onRtcp: (data, now) => opened.leg?.receiveRtcp(data, now),
       },
     });
-    leg = new RtpLeg(options, socket);
+    opened.leg = new RtpLeg(options, socket);
 
-    return leg;
+    return opened.leg;
   }
 
   get rtpPort(): number {

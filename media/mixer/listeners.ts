@@ -1,6 +1,6 @@
 import type { RtpLeg } from '../leg/index.ts';
 import type { AudioMixer } from './audio-mixer.ts';
-import { MixEncoder } from './mix-encoder.ts';
+import type { MixEncoder } from './mix-encoder.ts';
 import { OwnMix } from './own-mix.ts';
 
 interface Listener {

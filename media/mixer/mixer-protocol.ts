@@ -32,8 +32,6 @@ export interface MixerCalls {
     result: { address: string; port: number };
   };
   removeMicrophone: { args: OfLeg; result: void };
-  /** What every room of the thread looks like inside, for diagnostics. */
-  describe: { args: Record<never, never>; result: string };
 }
 
 export type MixerOperation = keyof MixerCalls;

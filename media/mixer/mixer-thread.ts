@@ -92,7 +92,6 @@ const handlers: MixerHandlers = {
   removeMicrophone: ({ room, legId }) => {
     rooms.get(room)?.removeMicrophone(legId);
   },
-  describe: () => [...rooms].map(([key, room]) => `room ${key}: ${String(room)}`).join('\n'),
 };
 
 port.on('message', (request: MixerRequest) => {
@@ -142,7 +141,7 @@ function mixRoom(key: RoomKey, room: RoomMixer, now: number, skipped: number): v
     faults.set(key, count);
     if (count > MAX_FAULTS) return;
     const { stack, message } = toError(error);
-    post({ type: 'fault', room: key, error: stack ?? message });
+    post({ type: 'fault', room: key, error: `${stack ?? message}\n${String(room)}` });
   }
 }
 

@@ -32,8 +32,8 @@ const EXTENSION = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 export const MIXER_THREAD = new URL(`./mixer-thread.${EXTENSION}`, import.meta.url);
 
 interface PendingCall {
-  resolve(value: unknown): void;
-  reject(error: Error): void;
+  resolve: (value: unknown) => void;
+  reject: (error: Error) => void;
 }
 
 /** One mixer thread as the main thread sees it: calls that are answered, and notices. */

@@ -1,4 +1,4 @@
-import { AppError, TypedEmitter, type LegId } from '../../base/index.ts';
+import { AppError, toError, TypedEmitter, type LegId } from '../../base/index.ts';
 import type { PhoneAudio, PhoneLegStats } from '../media-api.ts';
 import type { PortAllocator, PortPair } from '../rtp/index.ts';
 import type { MicrophoneInput, MixerRoom, MixerRoomEvents, PublishTarget } from './mixer-api.ts';
@@ -124,7 +124,7 @@ export class PooledRoom implements MixerRoom {
   }
 
   /** Only a taken port rejects, so that the next pair is tried; anything else is an answer. */
-  async #bind(legId: LegId, ports: PortPair): Promise<{ ports: PortPair; error?: unknown }> {
+  async #bind(legId: LegId, ports: PortPair): Promise<{ ports: PortPair; error?: Error }> {
     try {
       await this.#worker.call('createLeg', { ...this.#of(legId), ports });
 
@@ -132,7 +132,7 @@ export class PooledRoom implements MixerRoom {
     } catch (error) {
       if (error instanceof PortTakenError) throw error;
 
-      return { ports, error };
+      return { ports, error: toError(error) };
     }
   }
 

@@ -4,7 +4,6 @@
  */
 import { AppError, type Clock, type LegId } from '../../base/index.ts';
 import { Resampler } from '../codec/index.ts';
-import type { AudioCodec } from '../codecs.ts';
 import { LOOPBACK_ADDRESS, LoopbackSocket, RtpLeg } from '../leg/index.ts';
 import type { PhoneAudio, PhoneLegStats, SpeakerLevel } from '../media-api.ts';
 import { isRtcp, RtpPacketView, type PortPair } from '../rtp/index.ts';
@@ -25,7 +24,7 @@ export interface RoomMixerOptions {
   clock: Clock;
   bindAddress: string;
   rtpTimeout: number;
-  onSpeakers(speakers: SpeakerLevel[]): void;
+  onSpeakers: (speakers: SpeakerLevel[]) => void;
   onTimeout(legId: LegId): void;
   onDtmf(legId: LegId, digit: string, durationMs: number): void;
 }
@@ -245,7 +244,7 @@ export class RoomMixer {
   #group(leg: RtpLeg): void {
     const { codec, ptime } = leg;
     if (codec === undefined || !leg.hears) return;
-    const key = groupKey(codec, ptime);
+    const key = `${codec.name}/${ptime}`;
     let group = this.#groups.get(key);
     if (group === undefined) {
       group = new ListenerGroup(new MixEncoder(codec, this.#mixRate, ptime));
@@ -296,8 +295,4 @@ export class RoomMixer {
     into.packetsOut += leg.packetsSent;
     into.lost += leg.packetsLost;
   }
-}
-
-function groupKey(codec: AudioCodec, ptime: number): string {
-  return `${codec.name}/${ptime}`;
 }

@@ -62,7 +62,7 @@ async function listen(calls: Call[]): Promise<Signal[]> {
   const from = calls.map(({ phone }) => phone.heard.length);
   await letRun(1500);
 
-  return calls.map(({ phone }, i) => phone.signal(from[i]!));
+  return calls.map(({ phone }, i) => phone.signal(from[i]));
 }
 
 /** Undefined when each hears all others, and its own tone at least 20 dB below them; else what is wrong. */
