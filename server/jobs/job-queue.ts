@@ -113,8 +113,10 @@ class BullQueue<T> implements JobQueue<T> {
   async #shutDown(): Promise<void> {
     await new Promise<void>((resolve) => {
       const timer = this.#clock.setTimer(CLOSE_MS, resolve);
+      // Bull trips over a connection that ends before it was ever ready, so a close waits for that.
       this.#queue
-        .close()
+        .isReady()
+        .then(() => this.#queue.close())
         .catch((error: unknown) => {
           this.#logger.debug({ err: toError(error) }, 'queue close');
         })
