@@ -1,4 +1,5 @@
 import type { Meeting } from './meeting.ts';
+import { recall } from './storage.ts';
 
 interface ParleyDebug {
   readonly sessionId: string | undefined;
@@ -17,7 +18,7 @@ function isAskedFor(): boolean {
   return (
     import.meta.env.DEV ||
     new URLSearchParams(location.search).has('debug') ||
-    localStorage.getItem('parley.debug') === '1'
+    recall('parley.debug') === '1'
   );
 }
 

@@ -4,7 +4,8 @@ import type {
   NotificationPayload,
   RemoteProducer,
 } from '../signaling/websocket/protocol.ts';
-import type { DeviceKind, LocalMedia } from './devices.ts';
+import type { LocalMedia } from './devices.ts';
+import { OwnDevices } from './own-devices.ts';
 import { initialState, reduce, type Ended, type RoomAction, type RoomState } from './room-store.ts';
 import { RequestError, Session } from './session.ts';
 import { SfuClient, type Wish } from './sfu-client.ts';
@@ -24,18 +25,22 @@ export interface StageView {
 
 /** One stay in a room: brings the session, the media and the view state together. */
 export class Meeting {
-  readonly #media: LocalMedia;
   readonly #session: Session;
   readonly #listeners = new Set<() => void>();
   #sfu: SfuClient | undefined;
   #state: RoomState;
   #stage: StageView | undefined;
-  #switching: Promise<void> = Promise.resolve();
-  readonly #unsubscribe: () => void;
+  readonly #own: OwnDevices;
 
   constructor(options: MeetingOptions) {
-    this.#media = options.media;
     this.#state = initialState(options.room);
+    this.#own = new OwnDevices({
+      media: options.media,
+      state: () => this.#state,
+      sfu: () => this.#sfu,
+      onChange: (device, state) => this.#dispatch({ type: 'device', device, state }),
+      onError: (what, error) => this.#onError(what, error),
+    });
     this.#session = new Session({
       room: options.room,
       name: options.name,
@@ -49,9 +54,6 @@ export class Meeting {
     });
     this.#session.open();
     addEventListener('pagehide', this.#onPageHide);
-    this.#unsubscribe = this.#media.subscribe(() => {
-      this.#onMediaChange();
-    });
   }
 
   get state(): RoomState {
@@ -70,21 +72,8 @@ export class Meeting {
     this.#close();
   }
 
-  /** One after the other: whoever clicks fast gets what the last click asked for. */
-  toggle(device: DeviceKind): Promise<void> {
-    this.#switching = this.#switching
-      .then(() => (device === 'microphone' ? this.#toggleMicrophone() : this.#toggleCamera()))
-      .catch((error: unknown) => this.#onError(`switching the ${device}`, error));
-
-    return this.#switching;
-  }
-
-  /** Another microphone or camera, chosen during the meeting. */
-  async chooseDevice(device: DeviceKind, deviceId: string): Promise<void> {
-    const track = await this.#media.start(device, deviceId);
-    if (track === undefined) return;
-    if (this.#sfu?.isSending(device) === true) await this.#sfu.replaceTrack(device, track);
-    else await this.#publish(device);
+  get own(): Pick<OwnDevices, 'toggle' | 'chooseDevice'> {
+    return this.#own;
   }
 
   /** The stage tells what it shows, so that nothing is received for nobody. */
@@ -109,6 +98,7 @@ export class Meeting {
     this.#dispatch({ type: 'snapshot', answer });
     if (answer.resumed && this.#sfu !== undefined) {
       this.#reconcile(this.#sfu, answer.producers);
+      this.#own.onSelf(answer.roster.find(({ id }) => id === answer.participantId));
       this.#sfu.revive();
 
       return;
@@ -131,11 +121,7 @@ export class Meeting {
     try {
       await sfu.load(answer.routerRtpCapabilities);
       for (const producer of this.#state.producers.values()) this.#want(sfu, producer);
-      await this.#media.whenOpened();
-      for (const device of ['microphone', 'camera'] as const) {
-        // Who had switched it off before an outage wants it off after.
-        if (isFirst || this.#state[device] === 'on') await this.#publish(device);
-      }
+      await this.#own.publish(isFirst);
     } catch (error) {
       this.#onError('setting up media', error);
     }
@@ -153,6 +139,9 @@ export class Meeting {
     this.#dispatch(action);
     const sfu = this.#sfu;
     switch (action.type) {
+      case 'participant-updated':
+        this.#own.onSelf(action.participant);
+        break;
       case 'producer-added':
         if (sfu !== undefined) this.#want(sfu, action.producer);
         break;
@@ -174,68 +163,6 @@ export class Meeting {
     const ended: Ended = { message: refusalText(error), remedy };
     this.#dispatch({ type: 'over', ended });
     this.#close();
-  }
-
-  async #publish(device: DeviceKind): Promise<void> {
-    const track = this.#media.state[device];
-    if (track === undefined) {
-      const problem = this.#media.state[`${device}Problem`];
-      this.#setDevice(device, problem === undefined ? 'off' : 'unavailable');
-
-      return;
-    }
-    try {
-      await this.#sfu?.publish(device, track);
-      this.#setDevice(device, 'on');
-    } catch (error) {
-      this.#setDevice(device, 'off');
-      this.#onError(`sending the ${device}`, error);
-    }
-  }
-
-  async #toggleMicrophone(): Promise<void> {
-    const sfu = this.#sfu;
-    if (sfu === undefined) return;
-    if (!sfu.isSending('microphone')) {
-      await this.#media.start('microphone');
-      await this.#publish('microphone');
-
-      return;
-    }
-    // Muted by the room counts as off: the click opens it again.
-    const self = this.#state.participants.get(this.#state.selfId ?? '');
-    const turnOn = this.#state.microphone !== 'on' || self?.muted === true;
-    this.#setDevice('microphone', turnOn ? 'on' : 'off');
-    await sfu.setPaused('microphone', !turnOn);
-  }
-
-  /** Off means off: the device is given back and its light goes out. */
-  async #toggleCamera(): Promise<void> {
-    const sfu = this.#sfu;
-    if (sfu === undefined) return;
-    if (this.#state.camera === 'on') {
-      this.#setDevice('camera', 'off');
-      this.#media.stop('camera');
-      await sfu.unpublish('camera');
-    } else {
-      await this.#media.start('camera');
-      await this.#publish('camera');
-    }
-  }
-
-  /** A device that went away by itself: unplugged, or not to be had when another was chosen. */
-  #onMediaChange(): void {
-    for (const device of ['microphone', 'camera'] as const) {
-      if (this.#media.state[device] !== undefined || this.#state[device] !== 'on') continue;
-      this.#setDevice(device, 'unavailable');
-      this.#sfu?.unpublish(device).catch((error: unknown) => {
-        this.#onError(`stopping the ${device}`, error);
-      });
-    }
-  }
-
-  #setDevice(device: DeviceKind, state: RoomState['microphone']): void {
-    this.#dispatch({ type: 'device', device, state });
   }
 
   #want(sfu: SfuClient, producer: RemoteProducer): void {
@@ -266,7 +193,7 @@ export class Meeting {
 
   #close(): void {
     removeEventListener('pagehide', this.#onPageHide);
-    this.#unsubscribe();
+    this.#own.close();
     this.#sfu?.close();
     this.#sfu = undefined;
   }

@@ -99,6 +99,11 @@ export class SfuClient {
     });
   }
 
+  /** The server does not pass it on any more: then it need not be sent. */
+  silence(source: MediaSource): void {
+    this.#producers.get(source)?.pause();
+  }
+
   async unpublish(source: MediaSource): Promise<void> {
     const producer = this.#producers.get(source);
     if (producer === undefined) return;

@@ -10,6 +10,7 @@ describe('bestGrid', () => {
     [2, 1600, 500, 2],
     [2, 390, 700, 1],
     [4, 1600, 900, 2],
+    [5, 390, 650, 2],
     [9, 1600, 900, 3],
     [5, 1600, 900, 3],
   ])('puts %i tiles in %i × %i into %i columns', (count, width, height, columns) => {

@@ -2,6 +2,7 @@ import type { VNode } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { LocalMedia, LocalMediaState } from '../devices.ts';
 import { initials } from '../members.ts';
+import { recall, remember } from '../storage.ts';
 import { useSource } from '../use-source.ts';
 import { Brand } from './brand.tsx';
 import { DeviceSelects } from './device-selects.tsx';
@@ -18,7 +19,7 @@ export interface PreviewProps {
 const NAME_KEY = 'parley.name';
 
 function firstName(): string {
-  return new URLSearchParams(location.search).get('name') ?? localStorage.getItem(NAME_KEY) ?? '';
+  return new URLSearchParams(location.search).get('name') ?? recall(NAME_KEY) ?? '';
 }
 
 /** How one will look and sound, before anybody sees or hears it. */
@@ -41,7 +42,7 @@ export function Preview({ room, media, onJoin }: PreviewProps): VNode {
             event.preventDefault();
             const clean = name.trim();
             if (clean === '') return;
-            localStorage.setItem(NAME_KEY, clean);
+            remember(NAME_KEY, clean);
             onJoin(clean, pin.trim());
           }}
         >
@@ -80,6 +81,7 @@ export function Preview({ room, media, onJoin }: PreviewProps): VNode {
               />
             </label>
           </details>
+          <Problems state={state} />
           <button
             type="submit"
             class="button primary large"
@@ -88,7 +90,6 @@ export function Preview({ room, media, onJoin }: PreviewProps): VNode {
           >
             Join now
           </button>
-          <Problems state={state} />
         </form>
       </main>
     </div>
@@ -146,16 +147,15 @@ function Mirror(props: { media: LocalMedia; state: LocalMediaState; name: string
 
 function Problems({ state }: { state: LocalMediaState }): VNode {
   const { microphoneProblem, cameraProblem } = state;
-  const problems = [microphoneProblem, cameraProblem].filter((text) => text !== undefined);
+  const comfort =
+    microphoneProblem === undefined
+      ? undefined
+      : 'You can join all the same: you will hear everybody, and nobody will hear you.';
+  const text = [microphoneProblem, cameraProblem, comfort].filter((part) => part !== undefined);
 
   return (
-    <div class="problems" role="status">
-      {problems.map((text) => (
-        <p key={text}>{text}</p>
-      ))}
-      {microphoneProblem !== undefined && (
-        <p>You can join all the same: you will hear everybody, and nobody will hear you.</p>
-      )}
-    </div>
+    <p class="problems" role="status">
+      {text.join(' ')}
+    </p>
   );
 }

@@ -21,7 +21,7 @@ export function Stage({ meeting, media }: { meeting: Meeting; media: LocalMedia 
   const [panelOpen, setPanelOpen] = useState(() => matchMedia(WIDE).matches);
   const [settingsOpen, setSettingsOpen] = useState(false);
   const [attempt, setAttempt] = useState(0);
-  const toggle = useCallback((device: DeviceKind) => void meeting.toggle(device), [meeting]);
+  const toggle = useCallback((device: DeviceKind) => void meeting.own.toggle(device), [meeting]);
   const onBlocked = useCallback((blocked: boolean) => meeting.setAudioBlocked(blocked), [meeting]);
   useShortcuts(toggle);
   const members = membersOf(state);
@@ -44,7 +44,7 @@ export function Stage({ meeting, media }: { meeting: Meeting; media: LocalMedia 
         <section class="settings" aria-label="Devices">
           <DeviceSelects
             state={local}
-            onDevice={(kind, id) => void meeting.chooseDevice(kind, id)}
+            onDevice={(kind, id) => void meeting.own.chooseDevice(kind, id)}
             onSpeaker={(id) => media.chooseSpeaker(id)}
           />
         </section>

@@ -48,7 +48,11 @@ export function TileGrid({ meeting, members, activeSpeaker, ownCamera }: TileGri
     <div class="grid" ref={frame}>
       <div
         class="grid-tiles"
-        style={{ '--columns': grid.columns, '--tile-width': `${grid.tileWidth}px` }}
+        style={{
+          '--columns': grid.columns,
+          '--tile-width': `${grid.tileWidth}px`,
+          '--tile-height': `${grid.tileHeight}px`,
+        }}
       >
         {tiles.map((member) => (
           <Tile
