@@ -71,6 +71,7 @@ export class RedisConnection implements Closeable {
   }
 
   close(): void {
+    this.#up = false;
     this.client.disconnect();
   }
 }
