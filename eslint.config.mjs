@@ -27,7 +27,7 @@ export default defineConfig(
     extends: [tseslint.configs.recommendedTypeChecked],
     languageOptions: {
       parserOptions: {
-        project: ['tsconfig.json', 'web/tsconfig.json'],
+        project: ['tsconfig.json', 'test/tsconfig.json', 'web/tsconfig.json'],
         tsconfigRootDir: import.meta.dirname,
       },
     },

@@ -17,6 +17,7 @@ const TSC = bin('typescript/bin/tsc');
 
 const CHECKS: readonly { name: string; args: readonly string[] }[] = [
   { name: 'types', args: [TSC, '-p', 'tsconfig.json', '--noEmit'] },
+  { name: 'types of tests', args: [TSC, '-p', 'test/tsconfig.json', '--noEmit'] },
   { name: 'types of web', args: [TSC, '-p', 'web/tsconfig.json', '--noEmit'] },
   {
     name: 'lint',

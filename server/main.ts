@@ -18,6 +18,8 @@ import { openStore } from './store/index.ts';
 
 /** Longest time that a stop may take before the process ends anyway. */
 const STOP_LIMIT = 4500;
+/** Milliseconds. */
+const SAME_KEY_PRESS = 1000;
 const WEBHOOK_RETRY = { attempts: 8, firstDelayMs: 2000 };
 
 await main();
@@ -151,12 +153,17 @@ function announce(config: Config, logger: Logger): void {
   else logger.info({ ...addresses }, 'Parley is ready');
 }
 
-/** Drains once; a second signal, or a stop that takes too long, ends the process at once. */
+/** Drains once; an impatient second signal, or a stop that takes too long, ends the process at once. */
 function stopOnSignals(parts: CloseStack, logger: Logger): void {
-  let stopping = false;
+  let stoppingSince: number | undefined;
   const stop = (signal: NodeJS.Signals): void => {
-    if (stopping) process.exit(1);
-    stopping = true;
+    if (stoppingSince !== undefined) {
+      // One Ctrl-C reaches us twice: from the terminal, and passed on by npm.
+      if (performance.now() - stoppingSince > SAME_KEY_PRESS) process.exit(1);
+
+      return;
+    }
+    stoppingSince = performance.now();
     logger.info({ signal }, 'stopping');
     const limit = setTimeout(() => {
       logger.error({}, 'the stop took too long');

@@ -20,8 +20,21 @@ const MAX_SAMPLES = 5760;
 const PAGE = 65_536;
 const FULL_SCALE = 32_768;
 
+interface Memory {
+  readonly buffer: ArrayBuffer;
+  grow(pages: number): number;
+}
+
+/** What is used of WebAssembly: TypeScript has its types in the library of browsers alone. */
+interface WebAssemblyApi {
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Instance: new (module: object, imports: object) => { readonly exports: unknown };
+}
+
+const webAssembly = (globalThis as unknown as { WebAssembly: WebAssemblyApi }).WebAssembly;
+
 interface Exports {
-  memory: WebAssembly.Memory;
+  memory: Memory;
   __wasm_call_ctors: () => void;
   malloc: (octets: number) => number;
   free: (pointer: number) => void;
@@ -70,9 +83,9 @@ interface Instance {
 
 function instantiate(file: string): Instance {
   const path = createRequire(import.meta.url).resolve(`opus-encdec/dist/${file}`);
-  const module = new WebAssembly.Module(readFileSync(path));
+  const module = new webAssembly.Module(readFileSync(path));
   const unused = (): number => 0;
-  const instance = new WebAssembly.Instance(module, {
+  const instance = new webAssembly.Instance(module, {
     env: {
       emscripten_resize_heap: (wanted: number) => {
         const { memory } = exports;

@@ -16,8 +16,6 @@ export interface SippOptions {
   callsPerSecond: number;
   /** Milliseconds of the scenario's pause. */
   duration: number;
-  /** Further `-key name value` pairs. */
-  keys?: Record<string, string>;
   transport?: 'udp' | 'tcp';
 }
 
@@ -47,7 +45,6 @@ export async function runSipp(options: SippOptions): Promise<SippResult> {
       ...['-timeout', `${Math.ceil(calls / callsPerSecond + duration / 1000 + 40)}s`],
       ...['-timeout_error', '-trace_err', '-error_file', path.join(folder, 'sipp.err')],
       ...['-trace_stat', '-stf', statistics, '-fd', '1s'],
-      ...Object.entries(options.keys ?? {}).flatMap(([key, value]) => ['-key', key, value]),
     ],
   });
   const exitCode = await child.exited;
