@@ -65,6 +65,7 @@ class BullQueue<T> implements JobQueue<T> {
         removeOnFail: KEPT_FAILED_JOBS,
       },
     });
+    this.#lookAfterWorkerName();
     this.#queue.on('error', (error) => {
       this.#logger.debug({ err: toError(error) }, 'queue');
     });
@@ -72,6 +73,16 @@ class BullQueue<T> implements JobQueue<T> {
       const fields = { job: job.id, attempt: job.attemptsMade, err: error };
       this.#logger.warn(fields, 'a job failed');
     });
+  }
+
+  /**
+   * Bull names its connection for the eyes of operators, in a promise that it leaves to itself: when the
+   * connection ends first, that is an unhandled rejection.
+   */
+  #lookAfterWorkerName(): void {
+    const queue = this.#queue as Bull.Queue<T> & { setWorkerName(): Promise<unknown> };
+    const setWorkerName = queue.setWorkerName.bind(queue);
+    queue.setWorkerName = () => setWorkerName().catch(() => undefined);
   }
 
   async add(id: string, data: T): Promise<void> {
@@ -113,10 +124,8 @@ class BullQueue<T> implements JobQueue<T> {
   async #shutDown(): Promise<void> {
     await new Promise<void>((resolve) => {
       const timer = this.#clock.setTimer(CLOSE_MS, resolve);
-      // Bull trips over a connection that ends before it was ever ready, so a close waits for that.
       this.#queue
-        .isReady()
-        .then(() => this.#queue.close())
+        .close()
         .catch((error: unknown) => {
           this.#logger.debug({ err: toError(error) }, 'queue close');
         })
