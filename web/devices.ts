@@ -150,7 +150,7 @@ export class LocalMedia {
 
   /** Missing where the page came over plain HTTP, whatever the types say. */
   get #mediaDevices(): MediaDevices | undefined {
-    return navigator.mediaDevices as MediaDevices | undefined;
+    return navigator.mediaDevices;
   }
 
   readonly #onDeviceChange = (): void => {

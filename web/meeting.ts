@@ -181,7 +181,7 @@ export class Meeting {
 
   #onError(what: string, error: unknown): void {
     if (this.#state.phase === 'ended' || isExpected(error)) return;
-    console.warn(`parley: ${what} failed`, error);
+    console.error(`parley: ${what} failed`, error);
     this.#dispatch({ type: 'notice', text: `Something went wrong while ${what}.` });
   }
 

@@ -120,7 +120,7 @@ export class SfuClient {
       const transport = await (this.#receive ??= this.#createTransport('recv'));
       const answer = await this.#options.request('consume', {
         producerId,
-        rtpCapabilities: this.#device.recvRtpCapabilities as never,
+        rtpCapabilities: this.#device.recvRtpCapabilities,
       });
       const consumer = await transport.consume(asConsumerOptions(answer));
       if (!this.#wanted.has(producerId)) {
@@ -238,7 +238,7 @@ export class SfuClient {
           transportId: transport.id,
           kind,
           source: appData['source'] as MediaSource,
-          rtpParameters: rtpParameters as never,
+          rtpParameters: rtpParameters,
           paused: false,
         })
         .then(({ producerId }) => done({ id: producerId }), failed);
@@ -269,7 +269,7 @@ export class SfuClient {
 
 // The server's and the browser's library declare the same structures, each in types of its own.
 function asTransportOptions(answer: TransportAnswer): types.TransportOptions {
-  return answer as unknown as types.TransportOptions;
+  return answer;
 }
 
 function asConsumerOptions(answer: ConsumeAnswer): types.ConsumerOptions {

@@ -202,7 +202,7 @@ export class Connection implements Outlet {
     message: RequestMessage<RequestName>,
     send: SendAck,
   ): Promise<Ack<RequestName>> {
-    const handle = this.#options.handlers[name] as Handlers[RequestName];
+    const handle = this.#options.handlers[name];
     let ack: Ack<RequestName>;
     try {
       const outcome = await handle(this, message as never);

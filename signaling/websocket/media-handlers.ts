@@ -19,7 +19,7 @@ type MediaRequest =
 const producer = (id: string) => id as ProducerId;
 const consumer = (id: string) => id as ConsumerId;
 
-/** Requests about a page's own streams: each is one call of its media leg. */
+/** Requests about a page's own streams: each is one call of its media leg. Long, as it is a table. */
 export function mediaHandlers(): Handlers<MediaRequest> {
   return {
     'create-transport': ({ member }, { direction }) =>

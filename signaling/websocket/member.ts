@@ -8,7 +8,7 @@ import type {
   ParticipantView,
   RoomEvent,
 } from '../../server/index.ts';
-import { AnswerCache } from './answer-cache.ts';
+import type { AnswerCache } from './answer-cache.ts';
 import type {
   EndedReason,
   JoinAnswer,

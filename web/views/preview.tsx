@@ -66,21 +66,7 @@ export function Preview({ room, media, onJoin }: PreviewProps): VNode {
             onDevice={(kind, id) => void media.start(kind, id)}
             onSpeaker={(id) => media.chooseSpeaker(id)}
           />
-          <details class="more">
-            <summary>This room asks me for a PIN</summary>
-            <label class="field">
-              <span>PIN</span>
-              <input
-                data-testid="pin-input"
-                value={pin}
-                inputMode="numeric"
-                pattern="[0-9]*"
-                maxLength={16}
-                autocomplete="off"
-                onInput={(event) => setPin(event.currentTarget.value)}
-              />
-            </label>
-          </details>
+          <PinField pin={pin} onPin={setPin} />
           <Problems state={state} />
           <button
             type="submit"
@@ -93,6 +79,26 @@ export function Preview({ room, media, onJoin }: PreviewProps): VNode {
         </form>
       </main>
     </div>
+  );
+}
+
+function PinField({ pin, onPin }: { pin: string; onPin: (pin: string) => void }): VNode {
+  return (
+    <details class="more">
+      <summary>This room asks me for a PIN</summary>
+      <label class="field">
+        <span>PIN</span>
+        <input
+          data-testid="pin-input"
+          value={pin}
+          inputMode="numeric"
+          pattern="[0-9]*"
+          maxLength={16}
+          autocomplete="off"
+          onInput={(event) => onPin(event.currentTarget.value)}
+        />
+      </label>
+    </details>
   );
 }
 
