@@ -4,7 +4,7 @@ import {
   type RtpHeader,
   type RtpPacketView,
 } from '../rtp/index.ts';
-import type { PublishTarget } from '../mixer/mixer-api.ts';
+import type { PublishTarget } from '../mixer/index.ts';
 import type { LoopbackSocket } from './loopback-socket.ts';
 import { StreamRewriter } from './stream-rewriter.ts';
 

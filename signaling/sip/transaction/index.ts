@@ -1,10 +1,5 @@
-export type {
-  ClientFailure,
-  ClientTransactionUser,
-  RequestInfo,
-  ServerTransactionUser,
-  TransactionUser,
-} from './transaction-user.ts';
+export type { ClientFailure, ClientTransactionUser, TransactionUser } from './transaction-user.ts';
+export type { RequestInfo, ServerTransactionUser } from './transaction.ts';
 export type { ClientTransaction, ServerTransaction } from './transaction.ts';
 export { TransactionLayer } from './transaction-layer.ts';
 export type { TransactionCounts, TransactionLayerOptions } from './transaction-layer.ts';

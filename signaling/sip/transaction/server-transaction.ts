@@ -1,7 +1,7 @@
 import type { SipRequest, SipResponse } from '../message/index.ts';
 import { isReliable, type SendErrorHandler } from '../transport/index.ts';
 import { StateMachine, type TransactionContext, type TransitionTable } from './state-machine.ts';
-import type { RequestInfo, ServerTransactionUser } from './transaction-user.ts';
+import type { RequestInfo, ServerTransactionUser } from './transaction.ts';
 import type { ServerTransaction } from './transaction.ts';
 
 /** What a server transaction calls in its layer. */

@@ -24,7 +24,8 @@ import type { ServerMachine, ServerOwner } from './server-transaction.ts';
 import type { TransactionContext } from './state-machine.ts';
 import { TransactionTimers, type TimerValues } from './timers.ts';
 import { clientKey, clientKeyOf, hasUniqueBranch, serverKey } from './transaction-key.ts';
-import type { ClientTransactionUser, RequestInfo, TransactionUser } from './transaction-user.ts';
+import type { ClientTransactionUser, TransactionUser } from './transaction-user.ts';
+import type { RequestInfo } from './transaction.ts';
 import type { ClientTransaction } from './transaction.ts';
 
 /** Some 10 kB each, and over UDP each lingers for 32 s: 1,500 calls a second, and under 1 GB. */

@@ -1,6 +1,5 @@
 import type { SipRequest, SipResponse } from '../message/index.ts';
-import type { RemoteFlow } from '../transport/index.ts';
-import type { ServerTransaction } from './transaction.ts';
+import type { RequestInfo, ServerTransaction } from './transaction.ts';
 
 /** Why a client transaction ended without a final response (RFC 3261 8.1.3.1). */
 export type ClientFailure = 'timeout' | 'transport-error';
@@ -18,12 +17,6 @@ export interface ClientTransactionUser {
   onTerminated?(): void;
 }
 
-/** What is known about a request beside its text. */
-export interface RequestInfo {
-  /** How it came, and the way back. */
-  readonly flow: RemoteFlow;
-}
-
 /** The one above the transaction layer, who takes what peers ask. */
 export interface TransactionUser {
   /** A new request. Answer it by `transaction.respond`, now or later. */
@@ -32,14 +25,4 @@ export interface TransactionUser {
   onCancel(transaction: ServerTransaction, cancel: SipRequest): void;
   /** An ACK to a 2xx, which belongs to no transaction; never answered. */
   onAck(ack: SipRequest, info: RequestInfo): void;
-}
-
-/** Told what happens to one server transaction; set by who answers it. */
-export interface ServerTransactionUser {
-  /** 64*T1 went by after a 300–699 and no ACK came. */
-  onAckTimeout?(): void;
-  /** A response could not be sent. */
-  onTransportError?(): void;
-  /** The transaction is gone; for an INVITE with a 2xx, its Timer L ran out. */
-  onTerminated?(): void;
 }

@@ -1,5 +1,21 @@
 import type { SipRequest, SipResponse } from '../message/index.ts';
-import type { RequestInfo, ServerTransactionUser } from './transaction-user.ts';
+import type { RemoteFlow } from '../transport/index.ts';
+
+/** What is known about a request beside its text. */
+export interface RequestInfo {
+  /** How it came, and the way back. */
+  readonly flow: RemoteFlow;
+}
+
+/** Told what happens to one server transaction; set by who answers it. */
+export interface ServerTransactionUser {
+  /** 64*T1 went by after a 300–699 and no ACK came. */
+  onAckTimeout?(): void;
+  /** A response could not be sent. */
+  onTransportError?(): void;
+  /** The transaction is gone; for an INVITE with a 2xx, its Timer L ran out. */
+  onTerminated?(): void;
+}
 
 /** A request that came in, and its answers. */
 export interface ServerTransaction {
