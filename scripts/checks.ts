@@ -44,13 +44,18 @@ export async function runChecks(): Promise<Outcome[]> {
   return outcomes;
 }
 
-/**
- * The exit code of a program on this Node; its words go to this terminal. Interrupted, the program is told first, so that it can
- * stop what it started, and nothing comes after it.
- */
+/** The exit code of a program on this Node. */
 export function runNode(args: readonly string[]): Promise<number> {
+  return runProgram([process.execPath, ...args]);
+}
+
+/**
+ * The exit code of a command; its words go to this terminal. Interrupted, the program is told first, so that it can stop what it
+ * started, and nothing comes after it.
+ */
+export function runProgram([command, ...args]: readonly string[]): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { cwd: ROOT, stdio: 'inherit' });
+    const child = spawn(command ?? '', args, { cwd: ROOT, stdio: 'inherit' });
     let interrupted = false;
     const passOn = (signal: NodeJS.Signals): void => {
       interrupted = true;

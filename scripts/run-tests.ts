@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { runNode } from './checks.ts';
+import { runProgram } from './checks.ts';
 
 export interface TestTotals {
   readonly passed: number;
@@ -23,13 +23,29 @@ interface JestReport {
 
 const JEST = join(dirname(fileURLToPath(import.meta.url)), '../node_modules/jest/bin/jest.js');
 
+/**
+ * A network of its own with loopback alone: nothing that a test sends can leave, its ports are free, and browsers find no other
+ * address to offer than 127.0.0.1. Whoever is not root gets it in a user namespace.
+ */
+const ISOLATED = [
+  'unshare',
+  process.getuid?.() === 0 ? '-n' : '-rn',
+  'sh',
+  '-c',
+  'PATH=$PATH:/usr/sbin:/sbin; ip link set lo up && exec "$0" "$@"',
+];
+
 /** One run of jest. `--ci` always: a snapshot that is missing fails here as it does there. */
-export async function runTests(args: readonly string[]): Promise<TestTotals> {
+export async function runTests(
+  args: readonly string[],
+  { isolated = false }: { isolated?: boolean } = {},
+): Promise<TestTotals> {
   const folder = mkdtempSync(join(tmpdir(), 'parley-tests-'));
   const report = join(folder, 'report.json');
   try {
     const options = ['--ci', '--passWithNoTests', '--json', `--outputFile=${report}`];
-    const code = await runNode([JEST, ...options, ...args]);
+    const jest = [process.execPath, JEST, ...options, ...args];
+    const code = await runProgram(isolated ? [...ISOLATED, ...jest] : jest);
     return totalsOf(readReport(report), code);
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -5,14 +5,21 @@ import { runTests } from './run-tests.ts';
 import { finish } from './summary.ts';
 
 /**
- * The integration tests share ports and the machine's time with the phones and browsers that they start, so one runs at a time.
- * These come after the given arguments: jest takes every word behind --selectProjects for a project.
+ * Tests of the real server share ports and the machine's time with the phones and browsers that they start, so one runs at a
+ * time, in a network namespace that holds nothing else. These words come after the given arguments: jest takes every one behind
+ * --selectProjects for a project.
  */
-const FAST = ['--selectProjects', 'unit', 'conformance'];
-const REAL = ['--selectProjects', 'integration', '--runInBand'];
+const FAST = ['--selectProjects', 'unit'];
+const REAL = [
+  '--runInBand',
+  '--testTimeout=60000',
+  '--selectProjects',
+  'conformance',
+  'integration',
+];
 
 const args = process.argv.slice(2);
 const checks = args.length === 0 ? await runChecks() : [];
 const fast = await runTests([...args, ...FAST]);
-const real = await runTests([...args, ...REAL]);
+const real = await runTests([...args, ...REAL], { isolated: true });
 finish(checks, [fast, real]);

@@ -19,7 +19,7 @@ export const TEST_PACKAGES = [
   { name: 'sip-tester', command: 'sipp' },
   { name: 'chromium', command: 'chromium' },
   { name: 'iproute2', command: 'ip' },
-  { name: 'iptables', command: 'iptables' },
+  { name: 'tcpdump', command: 'tcpdump' },
 ];
 
 /** The step that brings these packages: `{ name, command? , library? }`. */
