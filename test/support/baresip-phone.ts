@@ -10,6 +10,7 @@ const MODULE_FOLDER = '/usr/lib/baresip/modules';
 const CODECS = {
   pcmu: { module: 'g711', entry: 'PCMU', sampleRate: 8000 },
   pcma: { module: 'g711', entry: 'PCMA', sampleRate: 8000 },
+  g722: { module: 'g722', entry: 'G722/16000/1', sampleRate: 16_000 },
   opus: { module: 'opus', entry: 'opus/48000/2', sampleRate: 48_000 },
 } as const;
 
@@ -74,6 +75,19 @@ export class BaresipPhone {
     const from = this.#events.length;
     await this.command('dial', uri);
     await this.waitFor('CALL_ESTABLISHED', from);
+  }
+
+  /** Dials a call that is to be refused; answers what the phone was told, "486 Busy Here" say. */
+  async callRefused(uri: string): Promise<string> {
+    const from = this.#events.length;
+    await this.command('dial', uri);
+    await waitUntil(`${this.name} is refused`, () =>
+      this.#events.slice(from).some((event) => event.type === 'CALL_CLOSED')
+        ? undefined
+        : 'waiting for the end',
+    );
+
+    return this.#events.slice(from).find((event) => event.type === 'CALL_CLOSED')?.param ?? '';
   }
 
   async waitFor(type: string, from = 0, timeoutMs = 10_000): Promise<PhoneEvent> {
