@@ -1,6 +1,9 @@
+import type { types as mediasoup } from 'mediasoup';
 import { AppError, toError } from '../base/index.ts';
 import type { Logger } from '../base/index.ts';
 import type { MediaEngine, ProducerInfo, RoomMedia, SpeakerLevel } from '../media/index.ts';
+import type { MediaLegOf } from './participant-media.ts';
+import type { ParticipantKind } from './ports.ts';
 
 export interface MeetingMediaHooks {
   /** Somebody still has a seat, so what was just made is wanted. */
@@ -27,16 +30,18 @@ export class MeetingMedia {
     this.#logger = logger;
   }
 
-  get current(): RoomMedia | undefined {
-    return this.#current;
+  get rtpCapabilities(): mediasoup.RtpCapabilities {
+    if (this.#current === undefined) throw new AppError('ROOM_CLOSED', 'the room has no media');
+
+    return this.#current.rtpCapabilities;
   }
 
-  /** Single-flight: all who enter at once share it. */
-  async open(): Promise<RoomMedia> {
-    if (this.#current !== undefined) return this.#current;
-    this.#opening ??= this.#create().finally(() => (this.#opening = undefined));
+  async createLeg(kind: ParticipantKind): Promise<MediaLegOf> {
+    const media = await this.#open();
 
-    return this.#opening;
+    return kind === 'phone'
+      ? { kind, leg: await media.createPhoneLeg() }
+      : { kind, leg: await media.createWebRtcLeg() };
   }
 
   /** Gives up what is there now; it closes after `legs`. */
@@ -56,6 +61,14 @@ export class MeetingMedia {
   /** Resolves when all that was released is closed. */
   async whenReleased(): Promise<void> {
     await Promise.all(this.#closing);
+  }
+
+  /** Single-flight: all who enter at once share it. */
+  async #open(): Promise<RoomMedia> {
+    if (this.#current !== undefined) return this.#current;
+    this.#opening ??= this.#create().finally(() => (this.#opening = undefined));
+
+    return this.#opening;
   }
 
   async #create(): Promise<RoomMedia> {

@@ -4,6 +4,9 @@ import type { Clock, Logger, ParticipantId, ProducerId, RoomNumber } from '../ba
 import type { PhoneLeg, ProducerInfo, WebRtcLeg } from '../media/index.ts';
 import type { CloseReason } from './close-reason.ts';
 import { toDisplayName } from './display-name.ts';
+import { GuardedSink } from './guarded-sink.ts';
+import { ParticipantMedia } from './participant-media.ts';
+import type { MediaLegOf } from './participant-media.ts';
 import { ParticipantStreams } from './participant-streams.ts';
 import { mayBecome } from './participant-state.ts';
 import type { ParticipantState } from './participant-state.ts';
@@ -44,8 +47,6 @@ export interface ParticipantHooks {
   left(participant: Participant): void;
 }
 
-export type MediaLegOf = { kind: 'phone'; leg: PhoneLeg } | { kind: 'browser'; leg: WebRtcLeg };
-
 export interface ParticipantOptions {
   id: ParticipantId;
   name: string;
@@ -65,15 +66,15 @@ export class Participant {
   readonly kind: ParticipantKind;
   readonly address: string;
   readonly room: RoomHandle;
-  readonly #sink: ParticipantSink;
+  readonly #sink: GuardedSink;
   readonly #hooks: ParticipantHooks;
   readonly #clock: Clock;
   readonly #logger: Logger;
+  readonly #media = new ParticipantMedia();
   readonly #streams = new ParticipantStreams();
   #name: string;
   #role: ParticipantRole;
   #state: ParticipantState = 'joining';
-  #media: MediaLegOf | undefined;
   #mutedByRoom = false;
   #speaking = false;
   #handRaised = false;
@@ -90,10 +91,10 @@ export class Participant {
     this.room = options.room;
     this.#name = options.name;
     this.#role = options.role;
-    this.#sink = options.sink;
     this.#hooks = options.hooks;
     this.#clock = options.clock;
     this.#logger = options.logger.child({ participant: options.id });
+    this.#sink = new GuardedSink(options.sink, this.#logger);
     this.#joinedAt = options.clock.wallTime();
   }
 
@@ -128,16 +129,11 @@ export class Participant {
 
   /** Throws unless this is a phone with media: asking a browser for it is a mistake of the caller. */
   get phoneLeg(): PhoneLeg {
-    if (this.#media?.kind !== 'phone') throw new TypeError(`${this.toString()} has no phone leg`);
-
-    return this.#media.leg;
+    return this.#media.phoneLeg;
   }
 
   get webRtcLeg(): WebRtcLeg {
-    if (this.#media?.kind !== 'browser')
-      throw new TypeError(`${this.toString()} has no WebRTC leg`);
-
-    return this.#media.leg;
+    return this.#media.webRtcLeg;
   }
 
   /** The reply has been sent: from now on it is a member and is told what happens. */
@@ -154,7 +150,7 @@ export class Participant {
     if (this.#mutedByRoom === muted) return;
     this.#mutedByRoom = muted;
     this.#hooks.updated(this);
-    await this.#media?.leg.setMuted(muted);
+    await this.#media.setMuted(muted);
   }
 
   /** The browser's own button. Un-pausing one's microphone also lifts a mute, as `*6` does on a phone. */
@@ -223,13 +219,7 @@ export class Participant {
 
   /** For the room only: the leg it made for this participant. */
   attachMedia(media: MediaLegOf): void {
-    this.#media = media;
-    if (media.kind === 'phone') {
-      media.leg.events.on('closed', () => void this.leave('media-failed'));
-      media.leg.events.on('timeout', () => void this.leave('media-timeout'));
-    } else {
-      media.leg.events.on('closed', () => void this.leave('media-failed'));
-    }
+    this.#media.attach(media, (reason) => void this.leave(reason));
   }
 
   /** For the room only. */
@@ -259,11 +249,7 @@ export class Participant {
 
   /** For the room only. */
   notify(event: RoomEvent): void {
-    try {
-      this.#sink.notify(event);
-    } catch (error) {
-      this.#logger.error({ err: toError(error), event: event.type }, 'sink failed');
-    }
+    this.#sink.notify(event);
   }
 
   toString(): string {
@@ -272,10 +258,11 @@ export class Participant {
 
   async #close(reason: CloseReason): Promise<void> {
     this.#become('leaving');
-    const mediaClosed = this.#media?.leg.close();
+    const mediaClosed = this.#media.close();
     for (const id of this.#streams.ids) this.removeProducer(id);
     this.#hooks.leaving(this, reason);
-    if (this.#media !== undefined) this.#tellEnded(reason);
+    // Without media `join` has not resolved, and rejects instead.
+    if (this.#media.attached) this.#sink.ended(reason);
     try {
       await mediaClosed;
     } catch (error) {
@@ -283,15 +270,6 @@ export class Participant {
     }
     this.#become('left');
     this.#hooks.left(this);
-  }
-
-  /** Not said before there is media: then `join` has not resolved, and rejects instead. */
-  #tellEnded(reason: CloseReason): void {
-    try {
-      this.#sink.ended(reason);
-    } catch (error) {
-      this.#logger.error({ err: toError(error) }, 'sink failed at the end');
-    }
   }
 
   /** The roster follows the streams; of one that leaves nobody wants to know. */

@@ -1,31 +1,37 @@
 import { TimerSet } from '../base/index.ts';
 import type { Clock, ParticipantId } from '../base/index.ts';
+import type { SpeakerLevel } from '../media/index.ts';
 import { ActiveSpeaker } from './active-speaker.ts';
-import type { SpeakerChanges, SpeakerInput } from './active-speaker.ts';
+import type { SpeakerChanges } from './active-speaker.ts';
+import type { RoomMembers } from './room-members.ts';
 
-export interface SpeakerHooks {
-  speaking(id: ParticipantId, speaking: boolean): void;
-  active(id: ParticipantId | undefined): void;
-}
-
-/** `ActiveSpeaker` with a clock: also says what changes while the media says nothing. */
+/**
+ * `ActiveSpeaker` with a clock: also says what changes while the media says nothing. Marks the members and
+ * tells all of them.
+ */
 export class RoomSpeakers {
   readonly #clock: Clock;
   readonly #timers: TimerSet<'check'>;
-  readonly #hooks: SpeakerHooks;
+  readonly #members: RoomMembers;
   #speakers = new ActiveSpeaker();
 
-  constructor(clock: Clock, hooks: SpeakerHooks) {
+  constructor(clock: Clock, members: RoomMembers) {
     this.#clock = clock;
     this.#timers = new TimerSet(clock);
-    this.#hooks = hooks;
+    this.#members = members;
   }
 
   get active(): ParticipantId | undefined {
     return this.#speakers.active;
   }
 
-  heard(speakers: readonly SpeakerInput[]): void {
+  heard(levels: readonly SpeakerLevel[]): void {
+    const speakers = levels.flatMap(({ legId, level }) => {
+      const participant = this.#members.ofLeg(legId);
+      const counts = participant?.state === 'joined' && !participant.muted;
+
+      return counts ? [{ id: participant.id, level }] : [];
+    });
     this.#apply(this.#speakers.heard(speakers, this.#clock.now()));
   }
 
@@ -41,9 +47,11 @@ export class RoomSpeakers {
   }
 
   #apply(changes: SpeakerChanges): void {
-    for (const id of changes.started) this.#hooks.speaking(id, true);
-    for (const id of changes.stopped) this.#hooks.speaking(id, false);
-    if (changes.active !== undefined) this.#hooks.active(changes.active.id);
+    for (const id of changes.started) this.#mark(id, true);
+    for (const id of changes.stopped) this.#mark(id, false);
+    if (changes.active !== undefined) {
+      this.#members.broadcast({ type: 'active-speaker', participantId: changes.active.id });
+    }
     if (changes.checkAt === undefined) {
       this.#timers.stop('check');
 
@@ -52,5 +60,10 @@ export class RoomSpeakers {
     this.#timers.start('check', Math.max(1, changes.checkAt - this.#clock.now()), () => {
       this.#apply(this.#speakers.update(this.#clock.now()));
     });
+  }
+
+  #mark(id: ParticipantId, speaking: boolean): void {
+    if (this.#members.find(id)?.markSpeaking(speaking) !== true) return;
+    this.#members.broadcast({ type: 'speaking', participantId: id, speaking });
   }
 }

@@ -1,24 +1,25 @@
 import type { types as mediasoup } from 'mediasoup';
 import { AppError, newParticipantId, toError } from '../base/index.ts';
-import type { Clock, LegId, Logger, ParticipantId, RoomNumber } from '../base/index.ts';
-import type { MediaEngine, ProducerInfo, SpeakerLevel } from '../media/index.ts';
+import type { Clock, Logger, ParticipantId, RoomNumber } from '../base/index.ts';
+import type { MediaEngine } from '../media/index.ts';
 import type { CloseReason } from './close-reason.ts';
 import { MeetingMedia } from './meeting-media.ts';
 import type { MeetingMediaHooks } from './meeting-media.ts';
 import { Participant } from './participant.ts';
-import type { MediaLegOf, ParticipantHooks, RoomHandle } from './participant.ts';
-import { producerView } from './participant-streams.ts';
+import type { ParticipantHooks, RoomHandle } from './participant.ts';
+import type { MediaLegOf } from './participant-media.ts';
 import type {
   ParticipantKind,
   ParticipantRole,
   ParticipantSink,
   ParticipantView,
   ProducerView,
-  RoomEvent,
   RoomSettings,
   RoomView,
 } from './ports.ts';
+import { RoomMembers } from './room-members.ts';
 import { admit } from './room-policy.ts';
+import { pinsOf, roomView } from './room-settings.ts';
 import { RoomSpeakers } from './room-speakers.ts';
 
 /** Who asks to enter; the name is already clean. */
@@ -67,12 +68,8 @@ export class Room implements RoomHandle {
   readonly #logger: Logger;
   readonly #limit: number;
   readonly #media: MeetingMedia;
+  readonly #members = new RoomMembers();
   readonly #speakers: RoomSpeakers;
-  /** Everybody with a seat: joining and joined. */
-  readonly #members = new Map<ParticipantId, Participant>();
-  readonly #legs = new Map<LegId, Participant>();
-  /** Those whom the others have been told of. */
-  readonly #announced = new WeakSet<Participant>();
   #settings: RoomSettings;
   #startedAt: number | undefined;
   #retired = false;
@@ -86,14 +83,7 @@ export class Room implements RoomHandle {
     this.#clock = options.clock;
     this.#logger = options.logger.child({ room: options.settings.number });
     this.#media = new MeetingMedia(options.media, this.#mediaHooks, this.#logger);
-    this.#speakers = new RoomSpeakers(options.clock, {
-      speaking: (id, speaking) => {
-        this.#markSpeaking(id, speaking);
-      },
-      active: (participantId) => {
-        this.#broadcast({ type: 'active-speaker', participantId });
-      },
-    });
+    this.#speakers = new RoomSpeakers(options.clock, this.#members);
   }
 
   get name(): string {
@@ -119,21 +109,16 @@ export class Room implements RoomHandle {
   }
 
   get rtpCapabilities(): mediasoup.RtpCapabilities {
-    const media = this.#media.current;
-    if (media === undefined) throw new AppError('ROOM_CLOSED', 'the room has no media');
-
-    return media.rtpCapabilities;
+    return this.#media.rtpCapabilities;
   }
 
   /** Those who are in, in the order in which they came. */
   joined(): Participant[] {
-    return [...this.#members.values()].filter((member) => member.state === 'joined');
+    return this.#members.joined();
   }
 
   participant(id: ParticipantId): Participant | undefined {
-    const member = this.#members.get(id);
-
-    return member?.state === 'joined' ? member : undefined;
+    return this.#members.find(id);
   }
 
   roster(): ParticipantView[] {
@@ -141,31 +126,22 @@ export class Room implements RoomHandle {
   }
 
   producers(except?: ParticipantId): ProducerView[] {
-    return this.joined()
-      .filter((member) => member.id !== except)
-      .flatMap((member) => member.producers());
+    return this.#members.producers(except);
   }
 
   view(): RoomView {
-    const view: RoomView = {
-      number: this.number,
-      name: this.#settings.name,
-      createdAt: new Date(this.#settings.createdAt).toISOString(),
+    return roomView(this.#settings, {
       maxParticipants: this.#maxParticipants(),
       participants: this.joined().length,
       persistent: this.persistent,
-      hostPinSet: this.#settings.hostPin !== undefined,
-      guestPinSet: this.#settings.guestPin !== undefined,
-    };
-    if (this.#startedAt !== undefined) view.startedAt = new Date(this.#startedAt).toISOString();
-
-    return view;
+      startedAt: this.#startedAt,
+    });
   }
 
   /** Takes effect for those who come; those who are in stay. */
   update(settings: RoomSettings): void {
     this.#settings = settings;
-    this.#broadcast({ type: 'room-updated', room: this.view() });
+    this.#members.broadcast({ type: 'room-updated', room: this.view() });
   }
 
   /** A seat and a media leg, or an AppError. The participant is not a member before `activate()`. */
@@ -174,8 +150,8 @@ export class Room implements RoomHandle {
       closed: this.#retired,
       seats: this.#members.size,
       maxParticipants: this.#maxParticipants(),
-      hostPresent: [...this.#members.values()].some((member) => member.role === 'host'),
-      ...pins(this.#settings),
+      hostPresent: this.#members.hostPresent,
+      ...pinsOf(this.#settings),
     });
     if (!verdict.ok) {
       this.#endIfEmpty('rejected');
@@ -193,7 +169,7 @@ export class Room implements RoomHandle {
       clock: this.#clock,
       logger: this.#logger,
     });
-    this.#members.set(participant.id, participant);
+    this.#members.add(participant);
     await this.#giveMedia(participant);
 
     return participant;
@@ -205,7 +181,7 @@ export class Room implements RoomHandle {
    */
   async end(reason: CloseReason): Promise<void> {
     if (!this.persistent) this.#retired = true;
-    const left = Promise.all([...this.#members.values()].map((member) => member.leave(reason)));
+    const left = Promise.all(this.#members.seated().map((member) => member.leave(reason)));
     this.#endMeeting(reason, left);
     await left;
     await this.#media.whenReleased();
@@ -218,13 +194,9 @@ export class Room implements RoomHandle {
   }
 
   async #giveMedia(participant: Participant): Promise<void> {
-    let made: MediaLegOf | undefined;
+    let made: MediaLegOf;
     try {
-      const media = await this.#media.open();
-      made =
-        participant.kind === 'phone'
-          ? { kind: 'phone', leg: await media.createPhoneLeg() }
-          : { kind: 'browser', leg: await media.createWebRtcLeg() };
+      made = await this.#media.createLeg(participant.kind);
     } catch (error) {
       this.#logger.error({ err: toError(error) }, 'no media for a participant');
       await participant.leave('media-failed');
@@ -235,15 +207,15 @@ export class Room implements RoomHandle {
       throw new AppError('ROOM_CLOSED', 'the meeting ended meanwhile');
     }
     participant.attachMedia(made);
-    this.#legs.set(made.leg.id, participant);
+    this.#members.attachLeg(made.leg.id, participant);
   }
 
   readonly #mediaHooks: MeetingMediaHooks = {
     wanted: () => this.occupied,
-    producerAdded: (info) => this.#legs.get(info.legId)?.addProducer(info),
-    producerRemoved: (info) => this.#legs.get(info.legId)?.removeProducer(info.id),
+    producerAdded: (info) => this.#members.ofLeg(info.legId)?.addProducer(info),
+    producerRemoved: (info) => this.#members.ofLeg(info.legId)?.removeProducer(info.id),
     speakers: (levels) => {
-      this.#onSpeakers(levels);
+      this.#speakers.heard(levels);
     },
     failed: () => void this.end('media-failed'),
   };
@@ -255,22 +227,16 @@ export class Room implements RoomHandle {
     updated: (participant) => {
       if (participant.muted) this.#speakers.silence(participant.id, false);
       if (participant.state !== 'joined') return;
-      this.#broadcast({ type: 'participant-updated', participant: participant.view() });
+      this.#members.broadcast({ type: 'participant-updated', participant: participant.view() });
     },
     producerAdded: (participant, info) => {
-      this.#onProducer(participant, 'producer-added', info);
+      this.#members.tellStream('producer-added', participant, info);
     },
     producerUpdated: (participant, info) => {
-      this.#onProducer(participant, 'producer-updated', info);
+      this.#members.tellStream('producer-updated', participant, info);
     },
     producerRemoved: (participant, info) => {
-      if (!this.#announced.has(participant)) return;
-      const { id: participantId } = participant;
-      this.#tellOthers(participant, {
-        type: 'producer-removed',
-        producerId: info.id,
-        participantId,
-      });
+      this.#members.tellStreamEnd(participant, info.id);
     },
     leaving: (participant, reason) => {
       this.#onLeaving(participant, reason);
@@ -284,56 +250,24 @@ export class Room implements RoomHandle {
     const first = this.#startedAt === undefined;
     this.#startedAt ??= this.#clock.wallTime();
     if (first) this.#hooks.started(this);
-    this.#announced.add(participant);
+    this.#members.announce(participant);
     this.#logger.info({ participant: participant.id, kind: participant.kind }, 'joined');
-    this.#tellOthers(participant, { type: 'participant-joined', participant: participant.view() });
+    this.#members.tellOthers(participant, {
+      type: 'participant-joined',
+      participant: participant.view(),
+    });
     for (const producer of participant.producers()) {
-      this.#tellOthers(participant, { type: 'producer-added', producer });
+      this.#members.tellOthers(participant, { type: 'producer-added', producer });
     }
     this.#hooks.joined(participant);
   }
 
-  #onProducer(
-    participant: Participant,
-    type: 'producer-added' | 'producer-updated',
-    info: ProducerInfo,
-  ): void {
-    if (participant.state !== 'joined') return;
-    this.#tellOthers(participant, { type, producer: producerView(participant.id, info) });
-  }
-
   #onLeaving(participant: Participant, reason: CloseReason): void {
-    this.#members.delete(participant.id);
-    for (const [legId, owner] of this.#legs) if (owner === participant) this.#legs.delete(legId);
-    if (!this.#announced.delete(participant)) return;
+    if (!this.#members.remove(participant)) return;
     this.#logger.info({ participant: participant.id, reason }, 'left');
     this.#speakers.silence(participant.id, true);
-    this.#broadcast({ type: 'participant-left', participantId: participant.id, reason });
+    this.#members.broadcast({ type: 'participant-left', participantId: participant.id, reason });
     this.#hooks.left(participant, reason);
-  }
-
-  #onSpeakers(levels: readonly SpeakerLevel[]): void {
-    const heard = levels.flatMap(({ legId, level }) => {
-      const participant = this.#legs.get(legId);
-      const counts = participant?.state === 'joined' && !participant.muted;
-
-      return counts ? [{ id: participant.id, level }] : [];
-    });
-    this.#speakers.heard(heard);
-  }
-
-  #markSpeaking(id: ParticipantId, speaking: boolean): void {
-    const member = this.#members.get(id);
-    if (member?.markSpeaking(speaking) !== true) return;
-    this.#broadcast({ type: 'speaking', participantId: id, speaking });
-  }
-
-  #broadcast(event: RoomEvent): void {
-    for (const member of this.joined()) member.notify(event);
-  }
-
-  #tellOthers(about: Participant, event: RoomEvent): void {
-    for (const member of this.joined()) if (member !== about) member.notify(event);
   }
 
   #maxParticipants(): number {
@@ -357,11 +291,4 @@ export class Room implements RoomHandle {
     }
     this.#hooks.vacated(this);
   }
-}
-
-function pins(settings: RoomSettings): { hostPin?: string; guestPin?: string } {
-  return {
-    ...(settings.hostPin !== undefined && { hostPin: settings.hostPin }),
-    ...(settings.guestPin !== undefined && { guestPin: settings.guestPin }),
-  };
 }
