@@ -22,6 +22,12 @@ export const TEST_PACKAGES = [
   { name: 'tcpdump', command: 'tcpdump' },
 ];
 
+export const BENCH_PACKAGES = [
+  { name: 'sip-tester', command: 'sipp' },
+  { name: 'iproute2', command: 'ip' },
+  { name: 'util-linux', command: 'taskset' },
+];
+
 /** The step that brings these packages: `{ name, command? , library? }`. */
 export function debianPackages(packages) {
   return {
