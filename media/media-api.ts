@@ -18,6 +18,8 @@ export interface MediaEngine {
   /** What is missing for calls to be served; undefined when all is up. */
   unreadyReason(): string | undefined;
   counters(): MediaCounters;
+  /** The server is stopping: what ends from now on was meant to, and nothing is started again. */
+  drain(): void;
   close(): Promise<void>;
 }
 
@@ -190,6 +192,8 @@ export interface MediaSettings {
   webRtcPort: number;
   /** mediasoup workers; worker i listens on webRtcPort + i. */
   workers: number;
+  /** Threads that mix for phones. */
+  mixerThreads: number;
   /** Milliseconds without RTP and RTCP after which a phone leg reports `timeout`. */
   rtpTimeout: number;
 }

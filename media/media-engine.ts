@@ -24,11 +24,17 @@ export async function createMediaEngine(
   }
 }
 
-/** Phones are where browsers are: on the public address itself where this machine has it. */
+/**
+ * Phones are where browsers are: on the public address itself where this machine has it. The workers' ports
+ * may lie inside the phones' range, and are free for a moment while a worker is replaced.
+ */
 function startMixers(settings: MediaSettings, deps: MediaEngineDeps): Promise<MixerPool> {
+  const { webRtcPort, workers } = settings;
+
   return createMixerPool(settings, {
     ...deps,
     bindAddress: listenAddress(settings.publicAddress),
+    reservedPorts: { min: webRtcPort, max: webRtcPort + workers - 1 },
   });
 }
 
@@ -86,6 +92,10 @@ class SfuMediaEngine implements MediaEngine {
       workerDeaths: this.#workers.deaths,
       open: { phoneLegs, rtpPorts, ...this.#workers.open() },
     };
+  }
+
+  drain(): void {
+    this.#workers.drain();
   }
 
   close(): Promise<void> {

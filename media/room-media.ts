@@ -143,7 +143,6 @@ export class SfuRoomMedia implements RoomMedia {
   #fail(reason: string): void {
     if (this.#closing !== undefined || this.#failed) return;
     this.#failed = true;
-    this.#deps.logger.error({ reason }, 'the media of a room is lost');
     this.events.emit('failed', reason);
     this.#later(this.close());
   }

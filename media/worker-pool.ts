@@ -42,7 +42,7 @@ export class WorkerPool {
   readonly #slots: Slot[];
   readonly #starting = new Set<Promise<void>>();
   #deaths = 0;
-  #closed = false;
+  #draining = false;
 
   private constructor(settings: MediaSettings, deps: { logger: Logger; clock: Clock }) {
     this.#settings = settings;
@@ -119,9 +119,17 @@ export class WorkerPool {
     }
   }
 
-  async close(): Promise<void> {
-    this.#closed = true;
+  /**
+   * From now on a worker that ends was meant to: Ctrl-C on a terminal reaches the workers too, and they end
+   * while we still say goodbye. None is started again.
+   */
+  drain(): void {
+    this.#draining = true;
     this.#restarts.close();
+  }
+
+  async close(): Promise<void> {
+    this.drain();
     await Promise.allSettled(this.#starting);
     await Promise.all(
       this.#slots.map(async (slot) => {
@@ -163,7 +171,7 @@ export class WorkerPool {
   #died(slot: Slot, worker: mediasoup.Worker, error: Error): void {
     if (slot.running?.worker !== worker) return;
     slot.running = undefined;
-    if (this.#closed) return;
+    if (this.#draining) return;
     this.#deaths++;
     if (this.#clock.now() - slot.startedAt >= HEALTHY_AFTER) slot.failures = 0;
     this.#logger.error({ workerPid: worker.pid, err: error }, 'media worker died');
@@ -185,7 +193,7 @@ export class WorkerPool {
     try {
       await this.#start(slot);
     } catch (error) {
-      if (this.#closed) return;
+      if (this.#draining) return;
       this.#logger.error({ worker: slot.index, err: error }, 'media worker does not start again');
       this.#restartLater(slot);
     }

@@ -51,7 +51,7 @@ export interface WebhookSettings {
 export interface Config {
   http: HttpSettings;
   sip: SipSettings;
-  media: MediaSettings & { mixerThreads: number };
+  media: MediaSettings;
   redis: { url?: string };
   rooms: RoomsSettings;
   log: { level: LogLevel };

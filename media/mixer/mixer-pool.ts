@@ -16,7 +16,7 @@ const RESTART_DELAY_MS = 1000;
 
 export type MixerSettings = Pick<
   MediaSettings,
-  'rtpPortMin' | 'rtpPortMax' | 'rtpTimeout' | 'workers'
+  'rtpPortMin' | 'rtpPortMax' | 'rtpTimeout' | 'mixerThreads'
 >;
 
 export interface MixerPoolDeps {
@@ -24,17 +24,18 @@ export interface MixerPoolDeps {
   logger: Logger;
   /** Local address of the phones' sockets. */
   bindAddress?: string;
+  /** Ports inside the phones' range that are not theirs. */
+  reservedPorts?: { min: number; max: number };
   /** What each thread runs. */
   entry?: URL;
 }
 
-/** Resolves when `threads` mixer threads are up; rejects when one does not start. */
+/** Resolves when all mixer threads are up; rejects when one does not start. */
 export async function createMixerPool(
   settings: MixerSettings,
   deps: MixerPoolDeps,
-  threads = settings.workers,
 ): Promise<MixerPool> {
-  const pool = new ThreadedMixerPool(settings, deps, threads);
+  const pool = new ThreadedMixerPool(settings, deps);
   try {
     await pool.started();
   } catch (error) {
@@ -63,8 +64,8 @@ class ThreadedMixerPool implements MixerPool {
   #nextRoom: RoomKey = 1;
   #closed = false;
 
-  constructor(settings: MixerSettings, deps: MixerPoolDeps, threads: number) {
-    if (threads < 1) throw new TypeError('a mixer pool needs a thread');
+  constructor(settings: MixerSettings, deps: MixerPoolDeps) {
+    if (settings.mixerThreads < 1) throw new TypeError('a mixer pool needs a thread');
     this.#settings = settings;
     this.#bindAddress = deps.bindAddress ?? '0.0.0.0';
     this.#entry = deps.entry ?? MIXER_THREAD;
@@ -74,8 +75,9 @@ class ThreadedMixerPool implements MixerPool {
       min: settings.rtpPortMin,
       max: settings.rtpPortMax,
       clock: deps.clock,
+      ...(deps.reservedPorts !== undefined && { reserved: deps.reservedPorts }),
     });
-    for (let index = 0; index < threads; index++) this.#startThread(index);
+    for (let index = 0; index < settings.mixerThreads; index++) this.#startThread(index);
   }
 
   async started(): Promise<void> {

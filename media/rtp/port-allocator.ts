@@ -14,6 +14,8 @@ export interface PortAllocatorOptions {
   min: number;
   max: number;
   clock: Clock;
+  /** Ports of somebody else inside the range, both ends included: no pair touches them. */
+  reserved?: { min: number; max: number };
   /** Milliseconds that a released pair rests. */
   quarantineMs?: number;
 }
@@ -37,8 +39,12 @@ export class PortAllocator {
   constructor(options: PortAllocatorOptions) {
     this.#clock = options.clock;
     this.#quarantineMs = options.quarantineMs ?? DEFAULT_QUARANTINE;
+    const { reserved } = options;
     const first = options.min + (options.min % 2);
-    for (let rtp = first; rtp + 1 <= options.max; rtp += 2) this.#free.push(rtp);
+    for (let rtp = first; rtp + 1 <= options.max; rtp += 2) {
+      const taken = reserved !== undefined && rtp + 1 >= reserved.min && rtp <= reserved.max;
+      if (!taken) this.#free.push(rtp);
+    }
     if (this.#free.length === 0) {
       throw new TypeError(`no port pair between ${options.min} and ${options.max}`);
     }

@@ -23,6 +23,7 @@ export async function testSettings(changes: Partial<MediaSettings> = {}): Promis
     rtpPortMax: 40_999,
     webRtcPort: await freePorts(changes.workers ?? 1),
     workers: 1,
+    mixerThreads: 1,
     rtpTimeout: 30_000,
     ...changes,
   };

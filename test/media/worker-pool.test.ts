@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { AppError } from '../../base/index.ts';
 import { WorkerPool } from '../../media/worker-pool.ts';
 import { FakeClock } from '../support/fake-clock.ts';
+import { errorLogger } from '../support/error-logger.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { testDeps, testSettings } from './media-fixture.ts';
 
@@ -49,6 +50,22 @@ describe('the worker pool', () => {
     expect(pool.pids).not.toContain(pid);
     await expect(pool.createRouter()).resolves.toBeDefined();
     await pool.close();
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('lets workers end when the server stops, as Ctrl-C on a terminal makes them', async () => {
+    const clock = new FakeClock();
+    const errors: string[] = [];
+    const logger = errorLogger(errors);
+    pool = await WorkerPool.start(await testSettings(), { logger, clock });
+    const { router } = await pool.createRouter();
+    const [pid] = pool.pids;
+    pool.drain();
+    process.kill(pid!, 'SIGINT');
+    await waitUntil('it is gone', () => (router.closed ? undefined : 'alive'));
+
+    expect(errors).toEqual([]);
+    expect(pool.deaths).toBe(0);
     expect(clock.pendingTimers).toBe(0);
   });
 

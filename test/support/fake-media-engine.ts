@@ -28,6 +28,7 @@ export class FakeMediaEngine implements MediaEngine {
   failure: Error | undefined;
   /** Set to hold back `createRoom` until it resolves. */
   gate: Promise<void> | undefined;
+  draining = false;
   closed = false;
 
   async createRoom(): Promise<FakeRoomMedia> {
@@ -65,6 +66,10 @@ export class FakeMediaEngine implements MediaEngine {
         consumers: 0,
       },
     };
+  }
+
+  drain(): void {
+    this.draining = true;
   }
 
   async close(): Promise<void> {

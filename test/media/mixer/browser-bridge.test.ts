@@ -38,7 +38,7 @@ const published: Published[] = [];
 
 beforeEach(async () => {
   pool = await createMixerPool(
-    { rtpPortMin: 36_300, rtpPortMax: 36_319, rtpTimeout: 30_000, workers: 1 },
+    { rtpPortMin: 36_300, rtpPortMax: 36_319, rtpTimeout: 30_000, mixerThreads: 1 },
     { clock: new SystemClock(), logger: silentLogger, bindAddress: ADDRESS },
   );
   room = pool.createRoom();

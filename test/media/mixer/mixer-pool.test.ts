@@ -29,7 +29,7 @@ const phones: UdpPhone[] = [];
 
 beforeEach(async () => {
   pool = await createMixerPool(
-    { rtpPortMin: PORT_MIN, rtpPortMax: PORT_MAX, rtpTimeout: TIMEOUT, workers: 2 },
+    { rtpPortMin: PORT_MIN, rtpPortMax: PORT_MAX, rtpTimeout: TIMEOUT, mixerThreads: 2 },
     { clock: new SystemClock(), logger: silentLogger, bindAddress: ADDRESS },
   );
 });

@@ -11,7 +11,7 @@ jest.setTimeout(60_000);
 
 function start(entry: string, clock: FakeClock): Promise<MixerPool> {
   return createMixerPool(
-    { rtpPortMin: 36_200, rtpPortMax: 36_219, rtpTimeout: 30_000, workers: 1 },
+    { rtpPortMin: 36_200, rtpPortMax: 36_219, rtpTimeout: 30_000, mixerThreads: 1 },
     {
       clock,
       logger: silentLogger,

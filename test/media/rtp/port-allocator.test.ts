@@ -49,6 +49,18 @@ describe('port pairs (RFC 3550 11)', () => {
     expect(numbers).toHaveLength(10);
   });
 
+  it('never touch the ports that are reserved', async () => {
+    const ports = new PortAllocator({
+      min: 20_000,
+      max: 20_011,
+      reserved: { min: 20_003, max: 20_006 },
+      clock: new FakeClock(),
+    });
+    const pairs = await Promise.all(Array.from({ length: 6 }, async () => ports.allocate(bind)));
+
+    expect(pairs.map((pair) => pair?.rtp)).toEqual([20_000, 20_008, 20_010, ...Array(3)]);
+  });
+
   it('must exist', () => {
     expect(() => new PortAllocator({ min: 5, max: 6, clock: new FakeClock() })).toThrow(TypeError);
   });
