@@ -1,26 +1,41 @@
 /** The composition root: reads the settings, makes the parts, joins them, starts and drains them. */
+import type { Server } from 'node:http';
 import { join } from 'node:path';
 import { config as loadDotEnv } from 'dotenv';
-import { CloseStack, createLogger, SystemClock, toError, type Logger } from '../base/index.ts';
-import { createMediaEngine } from '../media/index.ts';
+import {
+  CloseStack,
+  createLogger,
+  SystemClock,
+  toError,
+  type Clock,
+  type Logger,
+} from '../base/index.ts';
+import { createMediaEngine, type MediaEngine } from '../media/index.ts';
 import { SipFrontEnd } from '../signaling/sip/index.ts';
 import { WebSocketGateway } from '../signaling/websocket/index.ts';
 import { createApp } from './api/index.ts';
 import { apiKeyPath, loadApiKey } from './api-key.ts';
 import { banner, publicAddresses } from './banner.ts';
-import { parseConfig, type Config } from './config.ts';
+import { parseConfig, type Config, type WebhookSettings } from './config.ts';
 import { createJobQueue, WebhookDispatcher, type WebhookEvent } from './jobs/index.ts';
-import { createMetrics } from './metrics.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
 import { PRODUCT, projectRoot, VERSION } from './product.ts';
 import { RoomManager } from './room-manager.ts';
 import { ConfigError } from './setting-reader.ts';
-import { openStore } from './store/index.ts';
+import { openStore, type Store } from './store/index.ts';
 
 /** Longest time that a stop may take before the process ends anyway. */
 const STOP_LIMIT = 4500;
 /** Milliseconds. */
 const SAME_KEY_PRESS = 1000;
 const WEBHOOK_RETRY = { attempts: 8, firstDelayMs: 2000 };
+
+/** What nearly every part needs. */
+interface Common {
+  clock: Clock;
+  logger: Logger;
+  metrics: Metrics;
+}
 
 await main();
 
@@ -54,57 +69,14 @@ function readConfig(): Config {
 
 /** In this order, so that what is reached from outside comes last; it closes in the opposite one. */
 async function start(config: Config, parts: CloseStack, logger: Logger): Promise<void> {
-  const clock = new SystemClock();
-  const metrics = createMetrics();
+  const common: Common = { clock: new SystemClock(), logger, metrics: createMetrics() };
+  const { metrics } = common;
   const apiKey = config.apiKey ?? (await loadApiKey(config.dataDir));
-  const store = parts.add(
-    'store',
-    await openStore({
-      ...(config.redis.url !== undefined && { redisUrl: config.redis.url }),
-      dataDir: config.dataDir,
-      clock,
-      logger,
-      onDegraded: metrics.storeDegraded,
-    }),
-  );
-  const media = parts.add('media', await createMediaEngine(config.media, { clock, logger }));
-  const rooms = new RoomManager({
-    settings: config.rooms,
-    media,
-    store: store.rooms,
-    clock,
-    logger,
-  });
-  await rooms.load();
-  if (config.webhook !== undefined) {
-    const queue = parts.add(
-      'jobs',
-      createJobQueue<WebhookEvent>({
-        name: 'webhooks',
-        address: store.address,
-        retry: WEBHOOK_RETRY,
-        clock,
-        logger,
-      }),
-    );
-    const { url, secret } = config.webhook;
-    const dispatcher = new WebhookDispatcher({
-      target: { url, secret },
-      queue,
-      clock,
-      logger,
-      onOutcome: metrics.webhook,
-    });
-    parts.add('webhooks', dispatcher).watch(rooms);
-  }
-  const sip = new SipFrontEnd({
-    ...config.sip,
-    product: PRODUCT,
-    rooms,
-    counters: metrics.sip,
-    clock,
-    logger,
-  });
+  const store = parts.add('store', await openParleyStore(config, common));
+  const media = parts.add('media', await createMediaEngine(config.media, common));
+  const rooms = await openRooms(config, store, media, common);
+  if (config.webhook !== undefined) addWebhooks(config.webhook, store, rooms, parts, common);
+  const sip = createSip(config, rooms, common);
   const app = await createApp({
     rooms,
     apiKey,
@@ -120,14 +92,7 @@ async function start(config: Config, parts: CloseStack, logger: Logger): Promise
     onRefused: metrics.apiRefused,
   });
   parts.add('http', { close: () => app.close() });
-  const sockets = new WebSocketGateway({
-    httpServer: app.server,
-    rooms,
-    clock,
-    logger,
-    reconnectTimeout: config.rooms.reconnectTimeoutMs,
-  });
-  parts.add('sockets', sockets);
+  const sockets = parts.add('sockets', createSockets(config, app.server, rooms, common));
   parts.add('sip', sip);
   metrics.observe({
     rooms: () => rooms.counts(),
@@ -139,11 +104,73 @@ async function start(config: Config, parts: CloseStack, logger: Logger): Promise
   // First of all, while every way to tell is open: pages and phones learn that it ends.
   parts.add('rooms', {
     close: async () => {
+      media.drain();
       sockets.announceClosing();
       await rooms.shutdown();
     },
   });
   announce(config, logger);
+}
+
+function openParleyStore(config: Config, { clock, logger, metrics }: Common): Promise<Store> {
+  return openStore({
+    ...(config.redis.url !== undefined && { redisUrl: config.redis.url }),
+    dataDir: config.dataDir,
+    clock,
+    logger,
+    onDegraded: metrics.storeDegraded,
+  });
+}
+
+/** With the rooms of the store, also when it can be read only later. */
+async function openRooms(
+  config: Config,
+  store: Store,
+  media: MediaEngine,
+  { clock, logger }: Common,
+): Promise<RoomManager> {
+  const settings = config.rooms;
+  const rooms = new RoomManager({ settings, media, store: store.rooms, clock, logger });
+  await rooms.load();
+  store.onUp(() => void rooms.load());
+
+  return rooms;
+}
+
+function addWebhooks(
+  target: WebhookSettings,
+  { address }: Store,
+  rooms: RoomManager,
+  parts: CloseStack,
+  { clock, logger, metrics }: Common,
+): void {
+  const retry = WEBHOOK_RETRY;
+  const queue = createJobQueue<WebhookEvent>({ name: 'webhooks', address, retry, clock, logger });
+  parts.add('jobs', queue);
+  const onOutcome = metrics.webhook;
+  const dispatcher = new WebhookDispatcher({ target, queue, clock, logger, onOutcome });
+  parts.add('webhooks', dispatcher).watch(rooms);
+}
+
+function createSip(
+  config: Config,
+  rooms: RoomManager,
+  { clock, logger, metrics }: Common,
+): SipFrontEnd {
+  const counters = metrics.sip;
+
+  return new SipFrontEnd({ ...config.sip, product: PRODUCT, rooms, counters, clock, logger });
+}
+
+function createSockets(
+  config: Config,
+  httpServer: Server,
+  rooms: RoomManager,
+  { clock, logger }: Common,
+): WebSocketGateway {
+  const reconnectTimeout = config.rooms.reconnectTimeoutMs;
+
+  return new WebSocketGateway({ httpServer, rooms, clock, logger, reconnectTimeout });
 }
 
 /** Readable where somebody reads; where a program does, one line of the log as all others. */

@@ -104,24 +104,6 @@ function createSipMetrics(registry: Registry): SipMetrics {
     labelNames: ['code', 'direction'],
     registers,
   });
-  const malformed = new Counter({
-    name: 'parley_sip_malformed_total',
-    help: 'What came over a SIP transport and is no SIP message',
-    labelNames: ['transport'],
-    registers,
-  });
-  const setup = new Histogram({
-    name: 'parley_call_setup_seconds',
-    help: 'From an INVITE to its final answer',
-    buckets: SETUP_BUCKETS,
-    registers,
-  });
-  const reinvites = new Counter({
-    name: 'parley_reinvites_total',
-    help: 'INVITEs inside a call, by what they were for and how they ended',
-    labelNames: ['reason', 'outcome'],
-    registers,
-  });
   const request = (method: string, direction: string): void => {
     requests.inc({ method: SIP_METHODS.has(method) ? method : 'OTHER', direction });
   };
@@ -129,8 +111,6 @@ function createSipMetrics(registry: Registry): SipMetrics {
     if (!Number.isInteger(code) || code < 100 || code > 699) return;
     responses.inc({ code: String(code), direction });
   };
-  const reason = boundedLabel();
-  const outcome = boundedLabel();
 
   return {
     requestIn: (method) => {
@@ -145,10 +125,42 @@ function createSipMetrics(registry: Registry): SipMetrics {
     responseOut: (code) => {
       response(code, 'out');
     },
-    malformed: (transport) => {
-      const name = transport.toLowerCase();
-      malformed.inc({ transport: TRANSPORTS.has(name) ? name : 'other' });
-    },
+    malformed: createMalformedCounter(registry),
+    ...createCallMetrics(registry),
+  };
+}
+
+function createMalformedCounter(registry: Registry): SipMetrics['malformed'] {
+  const malformed = new Counter({
+    name: 'parley_sip_malformed_total',
+    help: 'What came over a SIP transport and is no SIP message',
+    labelNames: ['transport'],
+    registers: [registry],
+  });
+
+  return (transport) => {
+    const name = transport.toLowerCase();
+    malformed.inc({ transport: TRANSPORTS.has(name) ? name : 'other' });
+  };
+}
+
+function createCallMetrics(registry: Registry): Pick<SipMetrics, 'callSetup' | 'reinvite'> {
+  const setup = new Histogram({
+    name: 'parley_call_setup_seconds',
+    help: 'From an INVITE to its final answer',
+    buckets: SETUP_BUCKETS,
+    registers: [registry],
+  });
+  const reinvites = new Counter({
+    name: 'parley_reinvites_total',
+    help: 'INVITEs inside a call, by what they were for and how they ended',
+    labelNames: ['reason', 'outcome'],
+    registers: [registry],
+  });
+  const reason = boundedLabel();
+  const outcome = boundedLabel();
+
+  return {
     callSetup: (seconds) => {
       setup.observe(seconds);
     },

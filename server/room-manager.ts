@@ -82,9 +82,14 @@ export class RoomManager {
     });
   }
 
-  /** Brings back the rooms that the API made: before the front ends listen, and when Redis was away. */
+  /**
+   * Brings back the rooms that the API made: before the front ends listen, and whenever Redis was away. A
+   * room that is there already stays as it is, also one that was made by dialling its number.
+   */
   async load(): Promise<void> {
-    for (const settings of await this.#store.list()) {
+    const stored = await this.#store.list();
+    if (this.#shutdown !== undefined) return;
+    for (const settings of stored) {
       if (!this.#rooms.has(settings.number)) this.#add(settings, true);
     }
     this.#logger.info({ rooms: this.#rooms.size }, 'rooms loaded');

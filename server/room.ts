@@ -198,7 +198,9 @@ export class Room implements RoomHandle {
     try {
       made = await this.#media.createLeg(participant.kind);
     } catch (error) {
-      this.#logger.error({ err: toError(error) }, 'no media for a participant');
+      if (participant.state === 'joining') {
+        this.#logger.error({ err: toError(error) }, 'no media for a participant');
+      }
       await participant.leave('media-failed');
       throw new AppError('MEDIA_UNAVAILABLE', 'no media can be had', { cause: error });
     }

@@ -1,4 +1,4 @@
-import { silentLogger } from '../../base/index.ts';
+import { errorLogger } from '../support/error-logger.ts';
 import type { RoomNumber } from '../../base/index.ts';
 import type { CloseReason } from '../../server/close-reason.ts';
 import type { Participant } from '../../server/participant.ts';
@@ -57,6 +57,8 @@ export class Conference {
   readonly media = new FakeMediaEngine();
   readonly store = new MemoryStore();
   readonly log: string[] = [];
+  /** What was logged as an error. */
+  readonly errors: string[] = [];
   readonly rooms: RoomManager;
 
   constructor(settings: Partial<{ autoCreate: boolean; maxParticipants: number }> = {}) {
@@ -65,7 +67,7 @@ export class Conference {
       media: this.media,
       store: this.store,
       clock: this.clock,
-      logger: silentLogger,
+      logger: errorLogger(this.errors),
     });
     this.rooms.events
       .on('roomStarted', (room) => this.log.push(`started ${room.number}`))

@@ -120,6 +120,32 @@ describe('rooms of the API', () => {
     ]);
   });
 
+  it('appear once Redis is back, and the meetings of meanwhile go on', async () => {
+    const conference = new Conference();
+    const { member, sink } = await conference.enter('Ann');
+    conference.store.rooms.set(ROOM, { number: ROOM, name: 'Stored', createdAt: 0 });
+    const other = '2000' as RoomNumber;
+    conference.store.rooms.set(other, { number: other, name: 'Board', createdAt: 0 });
+    await conference.rooms.load();
+    const board = conference.rooms.get(other);
+    await conference.rooms.load();
+
+    expect(board?.name).toBe('Board');
+    expect(conference.rooms.get(other)).toBe(board);
+    expect(conference.rooms.get(ROOM)).toBe(member.room);
+    expect([member.state, sink.endings]).toEqual(['joined', []]);
+  });
+
+  it('do not appear any more while the server stops', async () => {
+    const conference = new Conference();
+    conference.store.rooms.set(ROOM, { number: ROOM, name: 'Stored', createdAt: 0 });
+    const loading = conference.rooms.load();
+    await conference.rooms.shutdown();
+    await loading;
+
+    expect(conference.rooms.list()).toEqual([]);
+  });
+
   it('have numbers of their own: one that exists is refused, none given finds one', async () => {
     const conference = new Conference();
     await conference.rooms.create({ number: ROOM });
@@ -185,5 +211,20 @@ describe('the manager', () => {
     expect(conference.clock.pendingTimers).toBe(0);
     await expect(conference.join('Cid')).rejects.toMatchObject({ code: 'SHUTTING_DOWN' });
     await expect(conference.rooms.create({})).rejects.toMatchObject({ code: 'SHUTTING_DOWN' });
+  });
+
+  it('takes media that fails during the shutdown for part of it', async () => {
+    const conference = new Conference();
+    const phone = await conference.enter('Ann', { kind: 'phone' });
+    const stopped = conference.rooms.shutdown();
+    conference.media.rooms[0]?.events.emit('failed', 'the media worker died');
+    await stopped;
+
+    expect(phone.sink.endings).toEqual(['server-shutdown']);
+    expect(conference.log.slice(-2)).toEqual([
+      'left Ann server-shutdown',
+      `ended ${ROOM} server-shutdown`,
+    ]);
+    expect(conference.errors).toEqual([]);
   });
 });
