@@ -105,7 +105,7 @@ function instantiate(file: string): Instance {
     },
     wasi_snapshot_preview1: { fd_close: unused, fd_write: unused, fd_seek: unused },
   });
-  const exports: Exports = instance.exports as unknown as Exports;
+  const exports = instance.exports as Exports;
   exports.__wasm_call_ctors();
 
   return {

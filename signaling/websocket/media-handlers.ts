@@ -1,26 +1,23 @@
 import type { ConsumerId, ProducerId } from '../../base/index.ts';
 import type { Handlers } from './connection.ts';
 
-type MediaRequest =
-  | 'create-transport'
-  | 'connect-transport'
-  | 'restart-ice'
-  | 'produce'
-  | 'pause-producer'
-  | 'resume-producer'
-  | 'close-producer'
-  | 'consume'
-  | 'pause-consumer'
-  | 'resume-consumer'
-  | 'set-preferred-layers'
-  | 'close-consumer';
+type TransportRequest = 'create-transport' | 'connect-transport' | 'restart-ice';
+
+type ProducerRequest = 'produce' | 'pause-producer' | 'resume-producer' | 'close-producer';
+
+type ConsumerRequest =
+  'consume' | 'pause-consumer' | 'resume-consumer' | 'set-preferred-layers' | 'close-consumer';
 
 /** Ids are taken as they come: a leg knows its own and refuses all others. */
 const producer = (id: string) => id as ProducerId;
 const consumer = (id: string) => id as ConsumerId;
 
-/** Requests about a page's own streams: each is one call of its media leg. Long, as it is a table. */
-export function mediaHandlers(): Handlers<MediaRequest> {
+/** Requests about a page's own streams: each is one call of its media leg. */
+export function mediaHandlers(): Handlers<TransportRequest | ProducerRequest | ConsumerRequest> {
+  return { ...transportHandlers(), ...producerHandlers(), ...consumerHandlers() };
+}
+
+function transportHandlers(): Handlers<TransportRequest> {
   return {
     'create-transport': ({ member }, { direction }) =>
       member.participant.webRtcLeg.createTransport(direction),
@@ -34,7 +31,11 @@ export function mediaHandlers(): Handlers<MediaRequest> {
     'restart-ice': async ({ member }, { transportId }) => ({
       iceParameters: await member.participant.webRtcLeg.restartIce(transportId),
     }),
+  };
+}
 
+function producerHandlers(): Handlers<ProducerRequest> {
+  return {
     produce: async ({ member }, { requestId: _requestId, ...options }) => {
       const { id } = await member.participant.webRtcLeg.produce(options);
 
@@ -58,7 +59,11 @@ export function mediaHandlers(): Handlers<MediaRequest> {
 
       return {};
     },
+  };
+}
 
+function consumerHandlers(): Handlers<ConsumerRequest> {
+  return {
     consume: ({ member }, { producerId, rtpCapabilities }) =>
       member.participant.webRtcLeg.consume(producer(producerId), rtpCapabilities),
 

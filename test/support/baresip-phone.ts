@@ -194,7 +194,6 @@ export class BaresipPhone {
 
   #receive(text: string): void {
     // baresip prints terminal escapes into its JSON strings unescaped.
-    // eslint-disable-next-line no-control-regex
     const clean = text.replaceAll(/[\u0000-\u001f]/g, ' ');
     const message = JSON.parse(clean) as {
       response?: boolean;

@@ -85,3 +85,11 @@ export abstract class StateMachine<
   protected abstract perform(action: Action): void;
   protected abstract onTerminated(): void;
 }
+
+/** An event that no table has: a fault of ours, which must not end the process. */
+export function illegalHandler(logger: Logger): (what: string) => void {
+  return (what) => {
+    if (process.env['NODE_ENV'] === 'test') throw new Error(`illegal transition: ${what}`);
+    logger.error({ what }, 'illegal transition in a SIP transaction');
+  };
+}

@@ -21,12 +21,11 @@ import { InviteServerTransaction } from './invite-server-transaction.ts';
 import { NonInviteClientTransaction } from './non-invite-client-transaction.ts';
 import { NonInviteServerTransaction } from './non-invite-server-transaction.ts';
 import type { ServerMachine, ServerOwner } from './server-transaction.ts';
-import type { TransactionContext } from './state-machine.ts';
+import { illegalHandler, type TransactionContext } from './state-machine.ts';
 import { TransactionTimers, type TimerValues } from './timers.ts';
 import { clientKey, clientKeyOf, hasUniqueBranch, serverKey } from './transaction-key.ts';
 import type { ClientTransactionUser, TransactionUser } from './transaction-user.ts';
-import type { RequestInfo } from './transaction.ts';
-import type { ClientTransaction } from './transaction.ts';
+import type { ClientTransaction, RequestInfo } from './transaction.ts';
 
 /** Some 10 kB each, and over UDP each lingers for 32 s: 1,500 calls a second, and under 1 GB. */
 const DEFAULT_MAX_TRANSACTIONS = 100_000;
@@ -293,11 +292,4 @@ const IGNORE: ClientTransactionUser = {
 /** Without the cookie the To tag has to be that of the response (RFC 3261 17.2.3). */
 function isAckOf(ack: SipRequest, invite: InviteServerTransaction): boolean {
   return hasUniqueBranch(ack.via) || ack.toTag === invite.lastResponse?.toTag;
-}
-
-function illegalHandler(logger: Logger): (what: string) => void {
-  return (what) => {
-    if (process.env['NODE_ENV'] === 'test') throw new Error(`illegal transition: ${what}`);
-    logger.error({ what }, 'illegal transition in a SIP transaction');
-  };
 }

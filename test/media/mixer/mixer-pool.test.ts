@@ -4,22 +4,15 @@ import { newLegId, silentLogger, SystemClock, type LegId } from '../../../base/i
 import { audioCodec } from '../../../media/codecs.ts';
 import type { MediaDirection } from '../../../media/media-api.ts';
 import { createMixerPool, type MixerPool, type MixerRoom } from '../../../media/mixer/index.ts';
-import { slice, toneLevel, type Signal } from '../../support/tone-meter.ts';
+import { toneLevel } from '../../support/tone-meter.ts';
 import { UdpPhone } from '../../support/udp-phone.ts';
 import { letRun, waitUntil } from '../../support/wait-until.ts';
+import { expectOthersOnly, listen, type Call } from './calls-heard.ts';
 
 const ADDRESS = '127.0.0.1';
 const PORT_MIN = 36_000;
 const PORT_MAX = 36_099;
 const TIMEOUT = 400;
-
-interface Call {
-  phone: UdpPhone;
-  room: MixerRoom;
-  legId: LegId;
-  rtpPort: number;
-  frequency: number;
-}
 
 // Threads start and tones are measured in real time, on machines that may be busy.
 jest.setTimeout(60_000);
@@ -54,37 +47,6 @@ async function call(
   phone.start(rtpPort);
 
   return { phone, room, legId, rtpPort, frequency };
-}
-
-/** What each hears in the next second and a half, without what was on its way before. */
-async function listen(calls: Call[]): Promise<Signal[]> {
-  await letRun(400);
-  const from = calls.map(({ phone }) => phone.heard.length);
-  await letRun(1500);
-
-  return calls.map(({ phone }, i) => phone.signal(from[i]));
-}
-
-/** Undefined when each hears all others, and its own tone at least 20 dB below them; else what is wrong. */
-function othersOnly(calls: Call[], signals: Signal[]): string | undefined {
-  for (const [i, own] of calls.entries()) {
-    const signal = slice(signals[i]!, 0.1);
-    const others = calls
-      .filter((other) => other !== own)
-      .map(({ frequency }) => toneLevel(signal, frequency));
-    const itself = toneLevel(signal, own.frequency);
-    const wrong = others.some((level) => Math.abs(level + 15) > 3);
-    if (wrong || itself > Math.min(...others) - 20) {
-      return `${own.frequency} Hz hears ${others.map(Math.round).join(', ')}, itself ${Math.round(itself)} dBFS`;
-    }
-  }
-
-  return undefined;
-}
-
-/** On a machine that is too busy for real time, another window may do. */
-async function expectOthersOnly(calls: Call[]): Promise<void> {
-  await waitUntil('the mixes', async () => othersOnly(calls, await listen(calls)), 25_000);
 }
 
 describe('a mixer room', () => {

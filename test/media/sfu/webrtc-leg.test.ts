@@ -19,6 +19,14 @@ const audioOnly = (capabilities: mediasoup.RtpCapabilities): mediasoup.RtpCapabi
   codecs: (capabilities.codecs ?? []).filter(({ kind }) => kind === 'audio'),
 });
 
+const microphone = (transportId: string, paused = false): Parameters<WebRtcLeg['produce']>[0] => ({
+  transportId,
+  kind: 'audio',
+  source: 'microphone',
+  rtpParameters: microphoneParameters(),
+  paused,
+});
+
 describe("a browser's leg", () => {
   let pool: WorkerPool;
   let room: SfuRoomMedia;
@@ -53,13 +61,7 @@ describe("a browser's leg", () => {
   });
 
   const publishMicrophone = (paused = false): Promise<ProducerInfo> =>
-    alice.produce({
-      transportId: sendId,
-      kind: 'audio',
-      source: 'microphone',
-      rtpParameters: microphoneParameters(),
-      paused,
-    });
+    alice.produce(microphone(sendId, paused));
   const publishCamera = (): Promise<ProducerInfo> =>
     alice.produce({
       transportId: sendId,
@@ -105,13 +107,7 @@ describe("a browser's leg", () => {
       for (const request of [
         bob.connectTransport(sendId, dtlsParameters),
         bob.restartIce(sendId),
-        bob.produce({
-          transportId: sendId,
-          kind: 'audio',
-          source: 'microphone',
-          rtpParameters: microphoneParameters(),
-          paused: false,
-        }),
+        bob.produce(microphone(sendId)),
       ]) {
         await expect(request).rejects.toMatchObject({ code: 'NOT_FOUND' });
       }
