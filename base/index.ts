@@ -10,12 +10,5 @@ export type { Closeable } from './closeable.ts';
 export { AppError, ERROR_CODES, toError, unreachable } from './errors.ts';
 export type { ErrorCode } from './errors.ts';
 export { newLegId, newParticipantId, randomToken } from './ids.ts';
-export type {
-  Branded,
-  ConsumerId,
-  LegId,
-  ParticipantId,
-  ProducerId,
-  RoomNumber,
-} from './ids.ts';
+export type { Branded, ConsumerId, LegId, ParticipantId, ProducerId, RoomNumber } from './ids.ts';
 export { ByteReader, OutOfBoundsError } from './byte-reader.ts';

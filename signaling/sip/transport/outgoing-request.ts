@@ -1,4 +1,4 @@
-import type { SipRequest} from '../message/index.ts';
+import type { SipRequest } from '../message/index.ts';
 import { formatVia, serializeMessage, type Params } from '../message/index.ts';
 import type { OutgoingRequest } from './message-sender.ts';
 import { isReliable, type Endpoint, type SendErrorHandler, type SendTarget } from './transport.ts';

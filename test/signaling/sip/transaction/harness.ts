@@ -1,6 +1,5 @@
 import { silentLogger } from '../../../../base/index.ts';
-import type {
-  SipRequest} from '../../../../signaling/sip/message/index.ts';
+import type { SipRequest } from '../../../../signaling/sip/message/index.ts';
 import {
   buildResponse,
   type ResponseParts,
