@@ -1,7 +1,8 @@
-import type { LegId } from '../../../base/index.ts';
+import { newLegId, type LegId } from '../../../base/index.ts';
+import type { MediaDirection } from '../../../media/media-api.ts';
 import type { MixerRoom } from '../../../media/mixer/index.ts';
 import { slice, toneLevel, type Signal } from '../../support/tone-meter.ts';
-import type { UdpPhone } from '../../support/udp-phone.ts';
+import { UdpPhone } from '../../support/udp-phone.ts';
 import { letRun, waitUntil } from '../../support/wait-until.ts';
 
 /** A phone with a tone of its own in a room of the mixer. */
@@ -13,11 +14,37 @@ export interface Call {
   frequency: number;
 }
 
-/** What each hears in the next second and a half, without what was on its way before. */
+/** Phones that call, until they are all closed. */
+export class Callers {
+  readonly #phones: UdpPhone[] = [];
+
+  async call(
+    room: MixerRoom,
+    codec: 'PCMU' | 'PCMA' | 'opus',
+    frequency: number,
+    options: { ptime?: number; direction?: MediaDirection } = {},
+  ): Promise<Call> {
+    const ptime = options.ptime ?? 20;
+    const phone = await UdpPhone.open({ codec, frequency, ptime });
+    this.#phones.push(phone);
+    const legId = newLegId();
+    const { rtpPort } = await room.createLeg(legId);
+    await room.configureLeg(legId, phone.audio(options.direction, ptime));
+    phone.start(rtpPort);
+
+    return { phone, room, legId, rtpPort, frequency };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#phones.splice(0).map((phone) => phone.close()));
+  }
+}
+
+/** What each hears in the next second, without what was on its way before. */
 export async function listen(calls: Call[]): Promise<Signal[]> {
   await letRun(400);
   const from = calls.map(({ phone }) => phone.heard.length);
-  await letRun(1500);
+  await letRun(1000);
 
   return calls.map(({ phone }, i) => phone.signal(from[i]));
 }
