@@ -98,6 +98,7 @@ async function start(config: Config, parts: CloseStack, logger: Logger): Promise
     rooms: () => rooms.counts(),
     media: () => media.counters(),
     sip: () => sip.counts(),
+    websocket: () => sockets.counters(),
   });
   await sip.listen();
   await app.listen({ host: config.http.host, port: config.http.port });

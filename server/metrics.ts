@@ -1,6 +1,7 @@
 /** All figures of `/metrics`. The only importer of prom-client; the others count through interfaces. */
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import type { MediaCounters } from '../media/index.ts';
+import { boundedLabel, mixerHistogram } from './metric-text.ts';
 import type { SipMetrics } from './ports.ts';
 
 /** Asked at each scrape. */
@@ -8,6 +9,18 @@ export interface MetricSources {
   rooms: () => { rooms: number; browser: number; phone: number };
   media: () => MediaCounters;
   sip: () => { transactions: number; dialogs: number };
+  websocket: () => WebSocketCounts;
+}
+
+/** What browsers' sockets did since the start, and how many are open. */
+export interface WebSocketCounts {
+  connections: number;
+  connectionsRefused: number;
+  sockets: number;
+  requests: number;
+  failed: number;
+  malformed: number;
+  rateLimited: number;
 }
 
 export interface Metrics {
@@ -72,6 +85,7 @@ export function createMetrics(): Metrics {
       if (more.rooms !== undefined) observeRooms(registry, more.rooms);
       if (more.media !== undefined) observeMedia(registry, more.media);
       if (more.sip !== undefined) observeSip(registry, more.sip);
+      if (more.websocket !== undefined) observeWebSocket(registry, more.websocket);
     },
     storeDegraded: () => {
       storeDegraded.inc();
@@ -197,6 +211,20 @@ function observeSip(registry: Registry, open: MetricSources['sip']): void {
   gauge(registry, 'parley_sip_dialogs', 'SIP dialogs now', () => open().dialogs);
 }
 
+function observeWebSocket(registry: Registry, counts: MetricSources['websocket']): void {
+  gauge(registry, 'parley_websocket_sockets', 'Sockets of browsers now', () => counts().sockets);
+  totals(registry, 'parley_websocket_connections_total', 'Sockets of browsers', () => {
+    const { connections, connectionsRefused } = counts();
+
+    return { accepted: connections, refused: connectionsRefused };
+  });
+  totals(registry, 'parley_websocket_requests_total', 'Requests of browsers', () => {
+    const { requests, failed, malformed, rateLimited } = counts();
+
+    return { all: requests, failed, malformed, rate_limited: rateLimited };
+  });
+}
+
 function observeMedia(registry: Registry, counters: MetricSources['media']): void {
   new Counter({
     name: 'parley_rtp_packets_total',
@@ -243,6 +271,25 @@ function gauge(registry: Registry, name: string, help: string, value: () => numb
   });
 }
 
+/** Counters by outcome that are counted elsewhere. */
+function totals(
+  registry: Registry,
+  name: string,
+  help: string,
+  values: () => Record<string, number>,
+): void {
+  new Counter({
+    name,
+    help,
+    labelNames: ['outcome'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [outcome, value] of Object.entries(values())) this.inc({ outcome }, value);
+    },
+  });
+}
+
 /** A counter that is counted elsewhere. */
 function total(registry: Registry, name: string, help: string, value: () => number): void {
   new Counter({
@@ -254,34 +301,4 @@ function total(registry: Registry, name: string, help: string, value: () => numb
       this.inc(value());
     },
   });
-}
-
-/** prom-client has no histogram that is counted elsewhere, so this one is written by hand. */
-function mixerHistogram(counters: MediaCounters): string {
-  const name = 'parley_mixer_frame_seconds';
-  const { buckets, sum, count } = counters.mixerFrameSeconds;
-  const lines = [
-    `# HELP ${name} Time to mix one frame of a room`,
-    `# TYPE ${name} histogram`,
-    ...buckets
-      .filter(({ le }) => Number.isFinite(le))
-      .map(({ le, count: below }) => `${name}_bucket{le="${le}"} ${below}`),
-    `${name}_bucket{le="+Inf"} ${count}`,
-    `${name}_sum ${sum}`,
-    `${name}_count ${count}`,
-  ];
-
-  return `${lines.join('\n')}\n`;
-}
-
-/** The first values as they are, later new ones as "other": a label must not grow without end. */
-function boundedLabel(limit = 32): (value: string) => string {
-  const seen = new Set<string>();
-
-  return (value) => {
-    if (!seen.has(value) && seen.size >= limit) return 'other';
-    seen.add(value);
-
-    return value;
-  };
 }
