@@ -18,15 +18,3 @@ export function mixerHistogram(counters: MediaCounters): string {
 
   return `${lines.join('\n')}\n`;
 }
-
-/** The first values as they are, later new ones as "other": a label must not grow without end. */
-export function boundedLabel(limit = 32): (value: string) => string {
-  const seen = new Set<string>();
-
-  return (value) => {
-    if (!seen.has(value) && seen.size >= limit) return 'other';
-    seen.add(value);
-
-    return value;
-  };
-}

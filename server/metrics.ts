@@ -1,7 +1,8 @@
 /** All figures of `/metrics`. The only importer of prom-client; the others count through interfaces. */
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import type { MediaCounters } from '../media/index.ts';
-import { boundedLabel, mixerHistogram } from './metric-text.ts';
+import { boundedLabel, methodLabel, transportLabel } from './metric-labels.ts';
+import { mixerHistogram } from './metric-text.ts';
 import type { SipMetrics } from './ports.ts';
 
 /** Asked at each scrape. */
@@ -35,45 +36,26 @@ export interface Metrics {
   text(): Promise<string>;
 }
 
-/** The registered methods (RFC 3261 and extensions); any other text from the network is "OTHER". */
-const SIP_METHODS = new Set([
-  'ACK',
-  'BYE',
-  'CANCEL',
-  'INFO',
-  'INVITE',
-  'MESSAGE',
-  'NOTIFY',
-  'OPTIONS',
-  'PRACK',
-  'PUBLISH',
-  'REFER',
-  'REGISTER',
-  'SUBSCRIBE',
-  'UPDATE',
-]);
-const TRANSPORTS = new Set(['udp', 'tcp', 'tls', 'ws', 'wss']);
 const SETUP_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 32];
 
 export function createMetrics(): Metrics {
   const registry = new Registry();
-  const registers = [registry];
   collectDefaultMetrics({ register: registry });
   const storeDegraded = new Counter({
     name: 'parley_store_degraded_total',
     help: 'Store calls that memory answered because Redis did not',
-    registers,
+    registers: [registry],
   });
   const webhooks = new Counter({
     name: 'parley_webhook_deliveries_total',
     help: 'Webhook deliveries tried, by outcome; dropped: never queued',
     labelNames: ['outcome'],
-    registers,
+    registers: [registry],
   });
   const apiRefused = new Counter({
     name: 'parley_api_refused_total',
     help: 'API requests without the right key',
-    registers,
+    registers: [registry],
   });
   const sources: Partial<MetricSources> = {};
 
@@ -119,7 +101,7 @@ function createSipMetrics(registry: Registry): SipMetrics {
     registers,
   });
   const request = (method: string, direction: string): void => {
-    requests.inc({ method: SIP_METHODS.has(method) ? method : 'OTHER', direction });
+    requests.inc({ method: methodLabel(method), direction });
   };
   const response = (code: number, direction: string): void => {
     if (!Number.isInteger(code) || code < 100 || code > 699) return;
