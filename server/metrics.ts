@@ -135,8 +135,7 @@ function createMalformedCounter(registry: Registry): SipMetrics['malformed'] {
   });
 
   return (transport) => {
-    const name = transport.toLowerCase();
-    malformed.inc({ transport: TRANSPORTS.has(name) ? name : 'other' });
+    malformed.inc({ transport: transportLabel(transport) });
   };
 }
 
