@@ -19,6 +19,7 @@ import { banner, publicAddresses } from './banner.ts';
 import { parseConfig, type Config, type WebhookSettings } from './config.ts';
 import { createJobQueue, WebhookDispatcher, type WebhookEvent } from './jobs/index.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
+import { raisePriority } from './priority.ts';
 import { PRODUCT, projectRoot, VERSION } from './product.ts';
 import { RoomManager } from './room-manager.ts';
 import { ConfigError } from './setting-reader.ts';
@@ -73,6 +74,7 @@ async function start(config: Config, parts: CloseStack, logger: Logger): Promise
   const { metrics } = common;
   const apiKey = config.apiKey ?? (await loadApiKey(config.dataDir));
   const store = parts.add('store', await openParleyStore(config, common));
+  raisePriority(logger);
   const media = parts.add('media', await createMediaEngine(config.media, common));
   const rooms = await openRooms(config, store, media, common);
   if (config.webhook !== undefined) addWebhooks(config.webhook, store, rooms, parts, common);
