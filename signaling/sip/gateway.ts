@@ -48,6 +48,7 @@ const CLOSE_REASON_OF_END: Readonly<Record<CallEnd['cause'], CloseReason>> = {
   'no-ack': 'no-ack',
   'bad-answer': 'not-acceptable',
   lost: 'disconnected',
+  expired: 'disconnected',
 };
 
 const RETRY_AFTER_SECONDS = '5';
@@ -96,6 +97,9 @@ class PhoneCall implements ParticipantSink {
       if (answer !== undefined) void this.#receiveAnswer(answer, 'not-acceptable');
     });
     call.events.on('answered', (answer) => void this.#receiveAnswer(answer, 'not-acceptable'));
+    call.events.on('key', (key, durationMs) => {
+      this.#participant?.phoneLeg.events.emit('dtmf', key, durationMs);
+    });
     call.events.on('ended', (end) => {
       this.#callEnded(end);
     });
@@ -173,6 +177,10 @@ class PhoneCall implements ParticipantSink {
       description = outcome.answer;
     }
     this.#description = description;
+    if (call.requiresReliableProgress) {
+      // RFC 3262 5: without an offer in the INVITE ours has to be in the first reliable response.
+      call.progress(183, undefined, call.offer === undefined ? description : undefined);
+    }
     // A CANCEL may have come while the media was made.
     if (!call.accept(description)) {
       await participant.leave(this.#endReason ?? 'cancelled');
@@ -244,7 +252,8 @@ class PhoneCall implements ParticipantSink {
 
   #callEnded(end: CallEnd): void {
     this.#endReason ??= CLOSE_REASON_OF_END[end.cause];
-    this.#logger.info({ by: end.by, cause: end.cause }, 'call ended');
+    const { by, cause, message } = end;
+    this.#logger.info({ by, cause, reason: message?.headers.get('Reason') }, 'call ended');
     void this.#participant?.leave(this.#endReason);
   }
 

@@ -14,6 +14,9 @@ export interface Refusal {
   readonly headers?: ExtraHeaders;
 }
 
+/** Methods whose body is a session description. */
+const SDP_METHODS: ReadonlySet<string> = new Set(['INVITE', 'UPDATE', 'PRACK']);
+
 type Check = (request: SipRequest) => Refusal | undefined;
 
 /** In the order of section 8.2, which decides between two faults of one request. */
@@ -55,7 +58,11 @@ function checkRequire({ headers }: SipRequest): Refusal | undefined {
  * means something here are held to it: a BYE with a quality report must still end the call.
  */
 function checkContent({ method, headers, body }: SipRequest): Refusal | undefined {
-  if (method !== 'INVITE' || body.length === 0 || isOptional(headers.get('Content-Disposition'))) {
+  if (
+    !SDP_METHODS.has(method) ||
+    body.length === 0 ||
+    isOptional(headers.get('Content-Disposition'))
+  ) {
     return undefined;
   }
   const encodings = headers.list('Content-Encoding');

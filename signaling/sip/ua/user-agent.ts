@@ -13,14 +13,17 @@ import {
 import type { ServerTransaction, TimerValues, TransactionUser } from '../transaction/index.ts';
 import { flowTarget, type Endpoint, type SendTarget } from '../transport/index.ts';
 import {
+  DEFAULT_SESSION_TIMER,
   Dialog,
   DialogLayer,
   InviteSession,
+  isIntervalTooSmall,
   sdpBody,
   type RequestSender,
   type SessionContext,
+  type SessionTimerPolicy,
 } from '../dialog/index.ts';
-import { ALLOW, OPTIONS_HEADERS } from './capabilities.ts';
+import { ALLOW, OPTIONS_HEADERS, RECV_INFO, SUPPORTED } from './capabilities.ts';
 import { rejectHeaders } from './call.ts';
 import { IncomingCall, type CallHandler } from './incoming-call.ts';
 import { OutgoingCall, type OutgoingCallParts } from './outgoing-call.ts';
@@ -43,6 +46,7 @@ export interface UserAgentOptions {
   readonly product: string;
   /** More calls than these are refused with 503. */
   readonly maxCalls?: number;
+  readonly sessionTimer?: SessionTimerPolicy;
   readonly random?: () => number;
 }
 
@@ -95,10 +99,8 @@ export class UserAgent implements TransactionUser {
       this.#context(parts.from.uri, target),
       parts,
       {
-        established: (session) => {
-          this.#dialing.delete(call);
-          this.#dialogs.add(session);
-        },
+        established: () => this.#dialing.delete(call),
+        sessionOpened: (session) => this.#dialogs.add(session),
         sessionTerminated: (session) => {
           this.#dialogs.remove(session);
           this.#checkEmpty();
@@ -172,6 +174,12 @@ export class UserAgent implements TransactionUser {
       this.#refuse(transaction, { status: 503, headers: [['Retry-After', '10']] });
       return;
     }
+    const sessionTimer = this.#sessionTimer;
+    if (isIntervalTooSmall(request, sessionTimer)) {
+      const headers: ExtraHeaders = [['Min-SE', String(sessionTimer.minimum)]];
+      this.#refuse(transaction, { status: 422, headers });
+      return;
+    }
     const text = sdpBody(request);
     const offer = text === undefined ? undefined : parseSdp(text);
     if (offer instanceof SdpError) {
@@ -237,6 +245,10 @@ export class UserAgent implements TransactionUser {
     return ['Server', this.#options.product];
   }
 
+  get #sessionTimer(): SessionTimerPolicy {
+    return this.#options.sessionTimer ?? DEFAULT_SESSION_TIMER;
+  }
+
   /** `ours` is the URI that a peer dials us by: its user part goes into Contact. */
   #context(ours: Uri, target: SendTarget | undefined): SessionContext {
     const { clock, logger, timers, sender, product, random } = this.#options;
@@ -245,10 +257,11 @@ export class UserAgent implements TransactionUser {
       clock,
       logger,
       times: timers,
+      sessionTimer: this.#sessionTimer,
       sender,
       contact: this.#contact(ours, target),
-      responseHeaders: [ALLOW, this.#server],
-      requestHeaders: [ALLOW, ['User-Agent', product]],
+      responseHeaders: [ALLOW, SUPPORTED, RECV_INFO, this.#server],
+      requestHeaders: [ALLOW, SUPPORTED, RECV_INFO, ['User-Agent', product]],
       random: random ?? Math.random,
     };
   }
