@@ -1,12 +1,11 @@
 /**
  * The one file that knows SIP and rooms: each call becomes a participant, and whatever ends the one
  * ends the other (`reason-map.ts`).
+ *
+ * Size: what a call and its participant do to one another stays in one place.
  */
 import { randomInt } from 'node:crypto';
-import { lookup } from 'node:dns/promises';
-import { isIP } from 'node:net';
 import { AppError, toError, type Clock, type Logger } from '../../base/index.ts';
-import type { PhoneAudio } from '../../media/index.ts';
 import {
   dial,
   type CloseReason,
@@ -26,6 +25,7 @@ import {
   type SdpSession,
 } from '../sdp/index.ts';
 import { isSipUri, type SipRequest, type Uri } from './message/index.ts';
+import { toPhoneAudio } from './phone-audio.ts';
 import { errorStatus, reasonHeader, rejectionStatus } from './reason-map.ts';
 import type { CallEnd, CallHandler, IncomingCall, ReofferAnswer } from './ua/index.ts';
 
@@ -56,13 +56,25 @@ const RETRY_AFTER_SECONDS = '5';
 /** Lets phones into rooms. */
 export class SipGateway implements CallHandler {
   readonly #options: SipGatewayOptions;
+  /** For calls that take the place of others (RFC 3891). */
+  readonly #calls = new WeakMap<object, PhoneCall>();
 
   constructor(options: SipGatewayOptions) {
     this.#options = options;
   }
 
   incomingCall(call: IncomingCall): void {
-    void new PhoneCall(call, this.#options).enter();
+    const replaced = call.replaces === undefined ? undefined : this.#calls.get(call.replaces);
+    if (replaced !== undefined) {
+      this.#calls.set(call, replaced);
+      void replaced.moveTo(call);
+    } else if (call.replaces !== undefined) {
+      call.reject(481);
+    } else {
+      const phoneCall = new PhoneCall(call, this.#options);
+      this.#calls.set(call, phoneCall);
+      void phoneCall.enter();
+    }
   }
 
   /** The number alone is judged: whether a room may be made for it shows when somebody calls. */
@@ -76,7 +88,7 @@ export class SipGateway implements CallHandler {
 
 /** One phone's call and, while it lasts, its participant. */
 class PhoneCall implements ParticipantSink {
-  readonly #call: IncomingCall;
+  #call: IncomingCall;
   readonly #options: SipGatewayOptions;
   readonly #logger: Logger;
   readonly #startedAt: number;
@@ -85,6 +97,7 @@ class PhoneCall implements ParticipantSink {
   #participant: Participant | undefined;
   /** The last description that we sent: the next one counts its version from it. */
   #description: SdpSession | undefined;
+  #audio: NegotiatedAudio | undefined;
   #endReason: CloseReason | undefined;
 
   constructor(call: IncomingCall, options: SipGatewayOptions) {
@@ -92,17 +105,7 @@ class PhoneCall implements ParticipantSink {
     this.#options = options;
     this.#logger = options.logger.child({ tag: 'gateway', callId: call.request.callId });
     this.#startedAt = options.clock.now();
-    call.handleReoffers((offer) => this.#reoffer(offer));
-    call.events.on('established', (answer) => {
-      if (answer !== undefined) void this.#receiveAnswer(answer, 'not-acceptable');
-    });
-    call.events.on('answered', (answer) => void this.#receiveAnswer(answer, 'not-acceptable'));
-    call.events.on('key', (key, durationMs) => {
-      this.#participant?.phoneLeg.events.emit('dtmf', key, durationMs);
-    });
-    call.events.on('ended', (end) => {
-      this.#callEnded(end);
-    });
+    this.#listen(call);
   }
 
   /** From the INVITE to its final answer. */
@@ -113,6 +116,65 @@ class PhoneCall implements ParticipantSink {
       this.#refuse(error);
       await this.#participant?.leave('internal-error');
     }
+  }
+
+  /** Another device takes the call over: the participant and its leg stay (RFC 3891, RFC 4579 5.9). */
+  async moveTo(call: IncomingCall): Promise<void> {
+    const participant = this.#participant;
+    const { offer } = call;
+    const local = participant && { ...this.#local(participant), previous: undefined };
+    if (participant === undefined || local === undefined || this.#call.isEnded) {
+      call.reject(481);
+
+      return;
+    }
+    const outcome = offer && answerOffer(offer, DEFAULT_AUDIO_CAPABILITIES, local);
+    if (outcome !== undefined && 'reject' in outcome) {
+      call.reject(outcome.reject.status, { warning: outcome.reject.warning });
+
+      return;
+    }
+    const description = outcome?.answer ?? createOffer(DEFAULT_AUDIO_CAPABILITIES, local);
+    const audioBefore = this.#audio;
+    try {
+      if (outcome !== undefined) await this.#configure(participant, outcome.audio);
+    } catch (error) {
+      call.reject(error instanceof AppError ? errorStatus(error.code) : 500);
+
+      return;
+    }
+    const before = this.#call;
+    if (before.isEnded) {
+      call.reject(481);
+
+      return;
+    }
+    if (!call.accept(description)) {
+      if (audioBefore !== undefined) await this.#configure(participant, audioBefore);
+
+      return;
+    }
+    this.#call = call;
+    this.#description = description;
+    this.#listen(call);
+    before.hangUp([['Reason', reasonHeader('replaced')]]);
+  }
+
+  #listen(call: IncomingCall): void {
+    const isCurrent = (): boolean => this.#call === call;
+    call.handleReoffers((offer) => (isCurrent() ? this.#reoffer(offer) : { status: 481 }));
+    call.events.on('established', (answer) => {
+      if (answer !== undefined && isCurrent()) void this.#receiveAnswer(answer, 'not-acceptable');
+    });
+    call.events.on('answered', (answer) => {
+      if (isCurrent()) void this.#receiveAnswer(answer, 'not-acceptable');
+    });
+    call.events.on('key', (key, durationMs) => {
+      this.#participant?.phoneLeg.events.emit('dtmf', key, durationMs);
+    });
+    call.events.on('ended', (end) => {
+      if (isCurrent()) this.#callEnded(end);
+    });
   }
 
   /** Phones have no roster yet. */
@@ -237,6 +299,7 @@ class PhoneCall implements ParticipantSink {
 
   async #configure(participant: Participant, audio: NegotiatedAudio): Promise<void> {
     await participant.phoneLeg.configure(await toPhoneAudio(audio));
+    this.#audio = audio;
   }
 
   #refuse(error: unknown): void {
@@ -271,31 +334,4 @@ function userOf(uri: Uri): string | undefined {
   if (isSipUri(uri)) return uri.user;
 
   return uri.scheme === 'tel' ? uri.number : undefined;
-}
-
-/** Names in `c=` are rare but legal (RFC 8866 5.7); media is sent to an address, looked up once. */
-async function toPhoneAudio(audio: NegotiatedAudio): Promise<PhoneAudio> {
-  return {
-    codec: audio.codec,
-    sendPayloadType: audio.sendPayloadType,
-    receivePayloadTypes: audio.receivePayloadTypes,
-    ...(audio.telephoneEvent && {
-      telephoneEventPayloadType: audio.telephoneEvent.sendPayloadType,
-    }),
-    remoteAddress:
-      isIP(audio.remoteAddress) === 0 ? await resolve(audio.remoteAddress) : audio.remoteAddress,
-    remoteRtpPort: audio.remoteRtpPort,
-    remoteRtcpPort: audio.remoteRtcpPort,
-    rtcpMux: audio.rtcpMux,
-    ptime: audio.ptime,
-    direction: audio.localDirection,
-  };
-}
-
-async function resolve(host: string): Promise<string> {
-  try {
-    return (await lookup(host, 4)).address;
-  } catch (error) {
-    throw new AppError('BAD_REQUEST', `no address for ${host}`, { cause: error });
-  }
 }

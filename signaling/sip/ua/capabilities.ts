@@ -24,7 +24,7 @@ export const KNOWN_METHODS: ReadonlySet<string> = new Set([
 ]);
 
 /** Option tags of Supported, Require and Unsupported. */
-export const SUPPORTED_OPTIONS: ReadonlySet<string> = new Set(['100rel', 'timer']);
+export const SUPPORTED_OPTIONS: ReadonlySet<string> = new Set(['100rel', 'timer', 'replaces']);
 
 export const ALLOW: readonly [string, string] = ['Allow', [...ALLOWED_METHODS].join(', ')];
 export const SUPPORTED: readonly [string, string] = [

@@ -25,6 +25,8 @@ export class IncomingCall extends SessionCall {
   readonly flow: RemoteFlow;
   /** Undefined for a delayed offer: `accept` takes our offer then, `established` brings the answer. */
   readonly offer: SdpSession | undefined;
+  /** The call whose place this one wants to take (RFC 3891); it is for the handler to end it. */
+  readonly replaces: SessionCall | undefined;
   #session: InviteSession | undefined;
 
   constructor(
@@ -32,11 +34,13 @@ export class IncomingCall extends SessionCall {
     offer: SdpSession | undefined,
     logger: Logger,
     answerRequest: (transaction: ServerTransaction) => void,
+    replaces?: SessionCall,
   ) {
     super(logger, answerRequest);
     this.request = transaction.request;
     this.flow = transaction.info.flow;
     this.offer = offer;
+    this.replaces = replaces;
   }
 
   /** Unique while the call lives. */

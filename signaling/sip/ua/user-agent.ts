@@ -1,5 +1,5 @@
 import { toError, type Clock, type Logger } from '../../../base/index.ts';
-import { parseSdp, SdpError } from '../../sdp/index.ts';
+import { parseSdp, SdpError, type SdpSession } from '../../sdp/index.ts';
 import {
   buildResponse,
   formatNameAddr,
@@ -28,7 +28,8 @@ import { rejectHeaders } from './call.ts';
 import { IncomingCall, type CallHandler } from './incoming-call.ts';
 import { OutgoingCall, type OutgoingCallParts } from './outgoing-call.ts';
 import { checkRequest, type Refusal } from './request-checks.ts';
-import { malformedSdp } from './session-call.ts';
+import { findReplaced } from './replaces.ts';
+import { malformedSdp, type SessionCall } from './session-call.ts';
 
 /** How long `close` waits for answers to its BYEs. */
 const DEFAULT_CLOSE_WAIT = 2000;
@@ -56,6 +57,8 @@ export class UserAgent implements TransactionUser {
   readonly #dialogs = new DialogLayer();
   /** INVITEs outside a dialog, for the CANCEL that may find them. */
   readonly #invites = new WeakMap<ServerTransaction, InviteSession>();
+  /** For an INVITE that takes the place of another call. */
+  readonly #calls = new WeakMap<InviteSession, SessionCall>();
   /** Calls of ours that have no dialog yet. */
   readonly #dialing = new Set<OutgoingCall>();
   #isClosing = false;
@@ -94,13 +97,15 @@ export class UserAgent implements TransactionUser {
   /** Calls somebody. Nothing is told before this returns. */
   call(parts: OutgoingCallParts): OutgoingCall {
     if (this.#isClosing) throw new TypeError('the user agent is closing');
-    const target = parts.target;
     const call = new OutgoingCall(
-      this.#context(parts.from.uri, target),
+      this.#context(parts.from.uri, parts.target),
       parts,
       {
         established: () => this.#dialing.delete(call),
-        sessionOpened: (session) => this.#dialogs.add(session),
+        sessionOpened: (session) => {
+          this.#dialogs.add(session);
+          this.#calls.set(session, call);
+        },
         sessionTerminated: (session) => {
           this.#dialogs.remove(session);
           this.#checkEmpty();
@@ -174,10 +179,9 @@ export class UserAgent implements TransactionUser {
       this.#refuse(transaction, { status: 503, headers: [['Retry-After', '10']] });
       return;
     }
-    const sessionTimer = this.#sessionTimer;
-    if (isIntervalTooSmall(request, sessionTimer)) {
-      const headers: ExtraHeaders = [['Min-SE', String(sessionTimer.minimum)]];
-      this.#refuse(transaction, { status: 422, headers });
+    if (isIntervalTooSmall(request, this.#sessionTimer)) {
+      const minimum = String(this.#sessionTimer.minimum);
+      this.#refuse(transaction, { status: 422, headers: [['Min-SE', minimum]] });
       return;
     }
     const text = sdpBody(request);
@@ -187,13 +191,26 @@ export class UserAgent implements TransactionUser {
       this.#refuse(transaction, { status: 400, headers: rejectHeaders(options) }, options.reason);
       return;
     }
+    const replaced = findReplaced(request, this.#dialogs);
+    if (replaced !== undefined && 'refusal' in replaced) {
+      this.#refuse(transaction, replaced.refusal);
+      return;
+    }
+    this.#openCall(transaction, offer, replaced && this.#calls.get(replaced.session));
+  }
+
+  #openCall(
+    transaction: ServerTransaction,
+    offer: SdpSession | undefined,
+    replaces: SessionCall | undefined,
+  ): void {
+    const { request } = transaction;
     const { logger, handler } = this.#options;
     const tag = newTag();
     const target = flowTarget(transaction.info.flow);
     const callLogger = logger.child({ callId: request.callId });
-    const call = new IncomingCall(transaction, offer, callLogger, (inDialog) => {
-      this.#answerOptions(inDialog);
-    });
+    const answerRequest = (inDialog: ServerTransaction): void => this.#answerOptions(inDialog);
+    const call = new IncomingCall(transaction, offer, callLogger, answerRequest, replaces);
     const session = new InviteSession(
       this.#context(request.uri, target),
       Dialog.fromRequest(request, tag, transaction.info.flow),
@@ -206,6 +223,7 @@ export class UserAgent implements TransactionUser {
     );
     call.bind(session);
     this.#invites.set(transaction, session);
+    this.#calls.set(session, call);
     this.#dialogs.add(session, request);
     try {
       handler.incomingCall(call);

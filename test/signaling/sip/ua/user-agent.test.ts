@@ -122,7 +122,7 @@ describe('OPTIONS', () => {
     expect(headers.get('Accept')).toBe('application/sdp');
     expect(headers.get('Accept-Encoding')).toBe('identity');
     expect(headers.get('Accept-Language')).toBe('en');
-    expect(headers.get('Supported')).toBe('100rel, timer');
+    expect(headers.get('Supported')).toBe('100rel, timer, replaces');
   });
 
   it('3261-11.2-a gets the status that an INVITE would get', () => {
