@@ -18,6 +18,7 @@ import { apiKeyPath, loadApiKey } from './api-key.ts';
 import { banner, publicAddresses } from './banner.ts';
 import { parseConfig, type Config, type WebhookSettings } from './config.ts';
 import { createJobQueue, WebhookDispatcher, type WebhookEvent } from './jobs/index.ts';
+import { IdleCollector } from './idle-collector.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { raisePriority } from './priority.ts';
 import { PRODUCT, projectRoot, VERSION } from './product.ts';
@@ -102,6 +103,8 @@ async function start(config: Config, parts: CloseStack, logger: Logger): Promise
     sip: () => sip.counts(),
     websocket: () => sockets.counters(),
   });
+  const isIdle = (): boolean => sip.counts().dialogs === 0 && rooms.counts().browser === 0;
+  parts.add('idle collector', new IdleCollector({ clock, isIdle }));
   await sip.listen();
   await app.listen({ host: config.http.host, port: config.http.port });
   // First of all, while every way to tell is open: pages and phones learn that it ends.
