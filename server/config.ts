@@ -21,11 +21,20 @@ export interface HttpSettings {
   tls?: TlsFiles;
 }
 
+export interface SipTlsSettings extends TlsFiles {
+  /** Authorities trusted beside the well-known ones; of clients, these alone. */
+  ca?: Buffer;
+  requireClientCertificate: boolean;
+}
+
 export interface SipSettings {
-  host: string;
+  /** Addresses to listen on. */
+  hosts: readonly string[];
   port: number;
   tlsPort: number;
-  tls?: TlsFiles;
+  tls?: SipTlsSettings;
+  /** Origins of other hosts' pages that may use SIP over WebSocket. */
+  wsOrigins: readonly string[];
   /** The domain of addresses of record. */
   domain: string;
   publicAddress: string;
@@ -95,7 +104,7 @@ export function parseConfig(
       port: reader.integer('HTTP_PORT', 3000, 0, MAX_PORT),
       ...(tls !== undefined && { tls }),
     },
-    sip: readSip(reader, publicAddress, tls),
+    sip: readSip(reader, publicAddress, readSipTls(reader, system, tls)),
     media: readMedia(reader, publicAddress, system),
     redis: { ...(redisUrl !== undefined && { url: redisUrl }) },
     rooms: {
@@ -115,19 +124,38 @@ export function parseConfig(
 }
 
 function readHost(reader: SettingReader, variable: string): string {
-  return reader.parsed(variable, '0.0.0.0', 'an IPv4 or IPv6 address or a host name', (text) => {
-    const bare = text.replace(/^\[(.*)\]$/, '$1');
-
-    return isIP(bare) !== 0 || HOST_NAME.test(bare) ? bare : undefined;
-  });
+  return reader.parsed(variable, '0.0.0.0', 'an IPv4 or IPv6 address or a host name', parseHost);
 }
 
-function readSip(reader: SettingReader, publicAddress: string, tls?: TlsFiles): SipSettings {
+function parseHost(text: string): string | undefined {
+  const bare = text.replace(/^\[(.*)\]$/, '$1');
+
+  return isIP(bare) !== 0 || HOST_NAME.test(bare) ? bare : undefined;
+}
+
+function parseHosts(text: string): string[] | undefined {
+  const list = text.split(',').map((part) => parseHost(part.trim()));
+  const known = list.filter((host) => host !== undefined);
+
+  return known.length === list.length && new Set(known).size === known.length ? known : undefined;
+}
+
+function readSip(
+  reader: SettingReader,
+  publicAddress: string,
+  tls: SipTlsSettings | undefined,
+): SipSettings {
   return {
-    host: readHost(reader, 'SIP_HOST'),
+    hosts: reader.parsed(
+      'SIP_HOST',
+      ['0.0.0.0'] as const,
+      'IPv4 or IPv6 addresses or host names, comma-separated and without doubles',
+      parseHosts,
+    ),
     port: reader.integer('SIP_PORT', 5060, 1, MAX_PORT),
     tlsPort: reader.integer('SIP_TLS_PORT', 5061, 1, MAX_PORT),
     ...(tls !== undefined && { tls }),
+    wsOrigins: reader.parsed('SIP_WS_ORIGINS', [] as const, '* or https://host, …', parseOrigins),
     domain: reader.parsed('SIP_DOMAIN', publicAddress, 'a host name or an IP address', (text) =>
       HOST_NAME.test(text) || isIP(text) !== 0 ? text : undefined,
     ),
@@ -176,27 +204,57 @@ function readTls(reader: SettingReader, system: ConfigSystem): TlsFiles | undefi
   const given = { TLS_CERT: reader.text('TLS_CERT'), TLS_KEY: reader.text('TLS_KEY') };
   if (given.TLS_CERT === undefined && given.TLS_KEY === undefined) return undefined;
   const read = (variable: 'TLS_CERT' | 'TLS_KEY'): Buffer | undefined => {
-    const path = given[variable];
-    if (path === undefined) {
+    if (given[variable] === undefined) {
       reader.problem(variable, '(unset)', 'set when the other one of TLS_CERT, TLS_KEY is');
 
       return undefined;
     }
 
-    return reader.parsed(variable, undefined, 'a readable PEM file', () => {
-      try {
-        const bytes = system.readFile(path);
-
-        return bytes.includes('-----BEGIN ') ? bytes : undefined;
-      } catch {
-        return undefined;
-      }
-    });
+    return readPem(reader, system, variable);
   };
   const cert = read('TLS_CERT');
   const key = read('TLS_KEY');
 
   return cert === undefined || key === undefined ? undefined : { cert, key };
+}
+
+function readPem(
+  reader: SettingReader,
+  system: ConfigSystem,
+  variable: string,
+): Buffer | undefined {
+  return reader.parsed(variable, undefined, 'a readable PEM file', (path) => {
+    try {
+      const bytes = system.readFile(path);
+
+      return bytes.includes('-----BEGIN ') ? bytes : undefined;
+    } catch {
+      return undefined;
+    }
+  });
+}
+
+function readSipTls(
+  reader: SettingReader,
+  system: ConfigSystem,
+  tls: TlsFiles | undefined,
+): SipTlsSettings | undefined {
+  const ca = readPem(reader, system, 'SIP_TLS_CA');
+  const requireClientCertificate = reader.boolean('SIP_TLS_CLIENT_CERT', false);
+  if (requireClientCertificate && (ca === undefined || tls === undefined)) {
+    reader.problem('SIP_TLS_CLIENT_CERT', 'true', 'false unless SIP_TLS_CA and TLS_CERT are set');
+  }
+
+  return tls && { ...tls, requireClientCertificate, ...(ca !== undefined && { ca }) };
+}
+
+/** "*", or origins as browsers send them. */
+function parseOrigins(text: string): string[] | undefined {
+  const list = text.split(',').map((part) => part.trim());
+  const isOrigin = (part: string): boolean =>
+    part === '*' || (URL.canParse(part) && new URL(part).origin === part);
+
+  return list.every(isOrigin) ? list : undefined;
 }
 
 function readWebhook(reader: SettingReader): WebhookSettings | undefined {

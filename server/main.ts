@@ -97,6 +97,7 @@ async function start(config: Config, parts: CloseStack, logger: Logger): Promise
   parts.add('http', { close: () => app.close() });
   const sockets = parts.add('sockets', createSockets(config, app.server, rooms, common));
   parts.add('sip', sip);
+  sip.attachWebSocket(app.server, config.http.tls !== undefined);
   metrics.observe({
     rooms: () => rooms.counts(),
     media: () => media.counters(),

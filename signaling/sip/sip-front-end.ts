@@ -1,13 +1,24 @@
 import type { Clock, Logger } from '../../base/index.ts';
 import { SipGateway, type SipGatewayOptions } from './gateway.ts';
 import { DEFAULT_TIMER_VALUES, TransactionLayer } from './transaction/index.ts';
-import { TransportLayer, type SipCounters } from './transport/index.ts';
+import {
+  TransportLayer,
+  WsTransport,
+  type SipCounters,
+  type TlsSettings,
+  type WsOptions,
+} from './transport/index.ts';
 import { UserAgent } from './ua/index.ts';
 
 export interface SipFrontEndOptions {
-  /** Where to listen, UDP and TCP alike. */
-  host: string;
+  /** Where to listen, UDP, TCP and TLS alike. */
+  hosts: readonly string[];
   port: number;
+  tlsPort: number;
+  /** Without it there is no SIP over TLS. */
+  tls?: TlsSettings;
+  /** Pages elsewhere that may use SIP over WebSocket, "*" for all. */
+  wsOrigins?: readonly string[];
   publicAddress: string;
   /** RFC 3261 17.1.1.1, milliseconds. */
   t1Ms: number;
@@ -40,6 +51,7 @@ export class SipFrontEnd {
       logger,
       counters,
       advertisedHost: options.publicAddress,
+      ...(options.tls !== undefined && { tls: options.tls }),
     });
     const transactions = new TransactionLayer({ sender: transports, clock, logger, timers });
     this.#transports = transports;
@@ -57,10 +69,20 @@ export class SipFrontEnd {
   }
 
   async listen(): Promise<void> {
-    const at = { address: this.#options.host, port: this.#options.port };
-    await this.#transports.listen('UDP', at);
-    await this.#transports.listen('TCP', at);
+    const { hosts, port, tlsPort, tls } = this.#options;
+    for (const address of hosts) {
+      await this.#transports.listen('UDP', { address, port });
+      await this.#transports.listen('TCP', { address, port });
+      if (tls !== undefined) await this.#transports.listen('TLS', { address, port: tlsPort });
+    }
     this.#isListening = true;
+  }
+
+  /** SIP over WebSocket, at `/sip` of this server. */
+  attachWebSocket(server: WsOptions['server'], secure: boolean): void {
+    const { clock, wsOrigins = [] } = this.#options;
+    const options = { server, secure, clock, allowedOrigins: wsOrigins };
+    this.#transports.addTransport(new WsTransport(this.#transports, options));
   }
 
   unreadyReason(): string | undefined {

@@ -53,7 +53,7 @@ export function protosCases(): ProtosCase[] {
 
 function netstrings(bytes: Buffer): Buffer[] {
   const found: Buffer[] = [];
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const digits = /^\s*(\d+) /.exec(bytes.subarray(at, at + 16).toString('latin1'));
     if (digits === null) break;
     const start = at + digits[0].length;

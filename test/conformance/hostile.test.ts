@@ -72,7 +72,9 @@ describe(noProtos === undefined ? 'PROTOS c07-sip' : `PROTOS c07-sip: skipped, $
       await until(() => false, 400);
       after = residentKb(parley.server.child.pid);
     }
-    console.log(`resident memory: ${before} kB before, ${after} kB after ${4 * cases.length} cases`);
+    console.log(
+      `resident memory: ${before} kB before, ${after} kB after ${4 * cases.length} cases`,
+    );
     expect(after - before).toBeLessThan(MEMORY_MARGIN_KB);
   }, 60_000);
 });
@@ -127,7 +129,12 @@ async function sendCase(
   }
   const line = framing === 'datagram' ? await prober.udp() : await prober.tcp();
   const fill = (index: number, method = ''): Buffer =>
-    fillIn(messages[index] ?? Buffer.alloc(0), { id, port: line.localPort, to: prober.port, method });
+    fillIn(messages[index] ?? Buffer.alloc(0), {
+      id,
+      port: line.localPort,
+      to: prober.port,
+      method,
+    });
   try {
     const options = prober.options(line.localPort, framing === 'datagram' ? 'UDP' : 'TCP');
     await sendAs(line, framing, fill(0), options.bytes);

@@ -95,7 +95,8 @@ export class SipProber {
     try {
       await line.send(options.bytes);
       const answered = await until(
-        () => line.received.some((message) => message.kind === 'response' && message.status === 200),
+        () =>
+          line.received.some((message) => message.kind === 'response' && message.status === 200),
         ALIVE_MS,
       );
 

@@ -21,3 +21,6 @@ export { UdpTransport } from './udp-transport.ts';
 export { DEFAULT_TCP_LIMITS, TcpTransport } from './tcp-transport.ts';
 export type { TcpLimits } from './tcp-transport.ts';
 export { flowTarget, requestTarget, responseTarget } from './routing.ts';
+export type { TlsSettings } from './stream-kind.ts';
+export { WsTransport } from './ws-transport.ts';
+export type { WsLimits, WsOptions } from './ws-transport.ts';
