@@ -38,6 +38,8 @@ export interface SipSettings {
   /** The domain of addresses of record. */
   domain: string;
   publicAddress: string;
+  /** Requests outside dialogs of one source, a second. */
+  rateLimit: number;
   /** RFC 3261 17.1.1.1. */
   t1Ms: number;
   guests: boolean;
@@ -160,6 +162,7 @@ function readSip(
       HOST_NAME.test(text) || isIP(text) !== 0 ? text : undefined,
     ),
     publicAddress,
+    rateLimit: reader.integer('SIP_RATE_LIMIT', 200, 1, 1_000_000),
     t1Ms: reader.integer('SIP_T1_MS', 500, 10, 10_000),
     guests: reader.boolean('SIP_GUESTS', true),
     digestAlgorithms: reader.parsed(

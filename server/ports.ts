@@ -111,6 +111,8 @@ export interface SipMetrics {
   responseIn(code: number): void;
   responseOut(code: number): void;
   malformed(transport: string): void;
+  /** A new request was not served. */
+  refused(reason: 'rate' | 'overload'): void;
   callSetup(seconds: number): void;
   reinvite(reason: string, outcome: string): void;
 }

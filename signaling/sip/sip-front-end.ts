@@ -2,6 +2,7 @@ import type { Clock, Logger } from '../../base/index.ts';
 import { SipGateway, type SipGatewayOptions } from './gateway.ts';
 import { DEFAULT_TIMER_VALUES, TransactionLayer } from './transaction/index.ts';
 import {
+  AdmissionControl,
   TransportLayer,
   WsTransport,
   type SipCounters,
@@ -24,6 +25,8 @@ export interface SipFrontEndOptions {
   t1Ms: number;
   /** "Parley/1.0.0", for Server and User-Agent. */
   product: string;
+  /** Requests outside dialogs that one source may send, a second. */
+  rateLimit: number;
   rooms: SipGatewayOptions['rooms'];
   counters: SipCounters & SipGatewayOptions['counters'];
   clock: Clock;
@@ -32,12 +35,15 @@ export interface SipFrontEndOptions {
 
 /** How long phones have to answer the BYE of a server that stops. */
 const BYE_WAIT = 1500;
+/** Phones that start together after a power failure come in one burst. */
+const BURST_SECONDS = 5;
 
 /** The SIP stack, put together: transports, transactions, user agent, gateway. */
 export class SipFrontEnd {
   readonly #options: SipFrontEndOptions;
   readonly #transports: TransportLayer;
   readonly #transactions: TransactionLayer;
+  readonly #admission: AdmissionControl;
   readonly #userAgent: UserAgent;
   #isListening = false;
 
@@ -53,7 +59,20 @@ export class SipFrontEnd {
       advertisedHost: options.publicAddress,
       ...(options.tls !== undefined && { tls: options.tls }),
     });
-    const transactions = new TransactionLayer({ sender: transports, clock, logger, timers });
+    const { rateLimit } = options;
+    const admission = new AdmissionControl({
+      clock,
+      rate: { perSecond: rateLimit, burst: rateLimit * BURST_SECONDS },
+      onRefused: (reason) => counters.refused?.(reason),
+    });
+    const transactions = new TransactionLayer({
+      sender: transports,
+      clock,
+      logger,
+      timers,
+      admission,
+    });
+    this.#admission = admission;
     this.#transports = transports;
     this.#transactions = transactions;
     this.#userAgent = new UserAgent({
@@ -102,6 +121,7 @@ export class SipFrontEnd {
     this.#isListening = false;
     await this.#userAgent.close([], BYE_WAIT);
     this.#transactions.close();
+    this.#admission.close();
     await this.#transports.close();
   }
 }

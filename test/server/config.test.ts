@@ -40,6 +40,7 @@ describe('parseConfig', () => {
         tlsPort: 5061,
         domain: '192.0.2.7',
         publicAddress: '192.0.2.7',
+        rateLimit: 200,
         t1Ms: 500,
         guests: true,
         digestAlgorithms: ['MD5'],

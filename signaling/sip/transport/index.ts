@@ -24,3 +24,5 @@ export { flowTarget, requestTarget, responseTarget } from './routing.ts';
 export type { TlsSettings } from './stream-kind.ts';
 export { WsTransport } from './ws-transport.ts';
 export type { WsLimits, WsOptions } from './ws-transport.ts';
+export { AdmissionControl } from './admission.ts';
+export type { Admission, AdmissionOptions, RefusalReason } from './admission.ts';
