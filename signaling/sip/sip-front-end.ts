@@ -1,5 +1,6 @@
 import type { Clock, Logger } from '../../base/index.ts';
 import { SipGateway, type SipGatewayOptions } from './gateway.ts';
+import { CachingResolver, DnsResolver, LocatingSender, Locator } from './locating/index.ts';
 import { DEFAULT_TIMER_VALUES, TransactionLayer } from './transaction/index.ts';
 import {
   AdmissionControl,
@@ -7,6 +8,7 @@ import {
   WsTransport,
   type SipCounters,
   type TlsSettings,
+  type TransportProtocol,
   type WsOptions,
 } from './transport/index.ts';
 import { UserAgent } from './ua/index.ts';
@@ -72,13 +74,21 @@ export class SipFrontEnd {
       timers,
       admission,
     });
+    const locator = new Locator({
+      resolver: new CachingResolver(new DnsResolver(), clock),
+      protocols: new Set<TransportProtocol>([
+        'UDP',
+        'TCP',
+        ...(options.tls ? ['TLS' as const] : []),
+      ]),
+    });
     this.#admission = admission;
     this.#transports = transports;
     this.#transactions = transactions;
     this.#userAgent = new UserAgent({
       clock,
       logger,
-      sender: transactions,
+      sender: new LocatingSender(transactions, locator),
       timers,
       localAddressFor: (target) => transports.localAddressFor(target),
       handler: new SipGateway(options),
