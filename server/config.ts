@@ -6,25 +6,18 @@ import { LOG_LEVELS } from '../base/index.ts';
 import type { LogLevel } from '../base/index.ts';
 import type { MediaSettings } from '../media/index.ts';
 import { SettingReader } from './setting-reader.ts';
+import { readSipTls, readTls } from './tls-settings.ts';
+import type { SipTlsSettings, TlsFiles } from './tls-settings.ts';
+
+export type { SipTlsSettings, TlsFiles } from './tls-settings.ts';
 
 export type DigestAlgorithm = 'MD5' | 'SHA-256';
-
-export interface TlsFiles {
-  cert: Buffer;
-  key: Buffer;
-}
 
 export interface HttpSettings {
   host: string;
   /** 0: any free port. */
   port: number;
   tls?: TlsFiles;
-}
-
-export interface SipTlsSettings extends TlsFiles {
-  /** Authorities trusted beside the well-known ones; of clients, these alone. */
-  ca?: Buffer;
-  requireClientCertificate: boolean;
 }
 
 export interface SipSettings {
@@ -201,54 +194,6 @@ function readMedia(
     mixerThreads: reader.integer('MIXER_THREADS', Math.max(1, Math.floor(cores / 2)), 1, 256),
     rtpTimeout: reader.integer('RTP_TIMEOUT_S', 30, 1, 86_400) * 1000,
   };
-}
-
-function readTls(reader: SettingReader, system: ConfigSystem): TlsFiles | undefined {
-  const given = { TLS_CERT: reader.text('TLS_CERT'), TLS_KEY: reader.text('TLS_KEY') };
-  if (given.TLS_CERT === undefined && given.TLS_KEY === undefined) return undefined;
-  const read = (variable: 'TLS_CERT' | 'TLS_KEY'): Buffer | undefined => {
-    if (given[variable] === undefined) {
-      reader.problem(variable, '(unset)', 'set when the other one of TLS_CERT, TLS_KEY is');
-
-      return undefined;
-    }
-
-    return readPem(reader, system, variable);
-  };
-  const cert = read('TLS_CERT');
-  const key = read('TLS_KEY');
-
-  return cert === undefined || key === undefined ? undefined : { cert, key };
-}
-
-function readPem(
-  reader: SettingReader,
-  system: ConfigSystem,
-  variable: string,
-): Buffer | undefined {
-  return reader.parsed(variable, undefined, 'a readable PEM file', (path) => {
-    try {
-      const bytes = system.readFile(path);
-
-      return bytes.includes('-----BEGIN ') ? bytes : undefined;
-    } catch {
-      return undefined;
-    }
-  });
-}
-
-function readSipTls(
-  reader: SettingReader,
-  system: ConfigSystem,
-  tls: TlsFiles | undefined,
-): SipTlsSettings | undefined {
-  const ca = readPem(reader, system, 'SIP_TLS_CA');
-  const requireClientCertificate = reader.boolean('SIP_TLS_CLIENT_CERT', false);
-  if (requireClientCertificate && (ca === undefined || tls === undefined)) {
-    reader.problem('SIP_TLS_CLIENT_CERT', 'true', 'false unless SIP_TLS_CA and TLS_CERT are set');
-  }
-
-  return tls && { ...tls, requireClientCertificate, ...(ca !== undefined && { ca }) };
 }
 
 /** "*", or origins as browsers send them. */

@@ -82,6 +82,7 @@ async function start(config: Config, parts: CloseStack, logger: Logger): Promise
   const sip = createSip(config, rooms, common);
   const app = await createApp({
     rooms,
+    calls: sip.trace,
     apiKey,
     logger,
     version: VERSION,

@@ -116,3 +116,34 @@ export interface SipMetrics {
   callSetup(seconds: number): void;
   reinvite(reason: string, outcome: string): void;
 }
+
+/** A call as it went over the wire. */
+export interface CallView {
+  id: string;
+  callId: string;
+  direction: 'in' | 'out';
+  from: string;
+  to: string;
+  state: 'ringing' | 'established' | 'ended';
+  /** Milliseconds since the epoch. */
+  startedAt: number;
+  lastAt: number;
+  messageCount: number;
+}
+
+export interface LadderMessage {
+  at: number;
+  direction: 'in' | 'out';
+  transport: string;
+  remote: string;
+  summary: string;
+  /** Secrets are masked. */
+  text: string;
+}
+
+/** Where the API learns of calls; the SIP front end has it. */
+export interface CallTraces {
+  live(): CallView[];
+  /** Also of a call that ended not long ago. */
+  find(id: string): { call: CallView; messages: LadderMessage[] } | undefined;
+}

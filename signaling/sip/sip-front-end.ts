@@ -11,6 +11,7 @@ import {
   type TransportProtocol,
   type WsOptions,
 } from './transport/index.ts';
+import { WireTrace } from './trace/index.ts';
 import { UserAgent } from './ua/index.ts';
 
 export interface SipFrontEndOptions {
@@ -42,6 +43,8 @@ const BURST_SECONDS = 5;
 
 /** The SIP stack, put together: transports, transactions, user agent, gateway. */
 export class SipFrontEnd {
+  /** Calls' messages, for who looks into why one failed. */
+  readonly trace: WireTrace;
   readonly #options: SipFrontEndOptions;
   readonly #transports: TransportLayer;
   readonly #transactions: TransactionLayer;
@@ -54,10 +57,12 @@ export class SipFrontEnd {
     const { clock, counters } = options;
     const logger = options.logger.child({ tag: 'sip' });
     const timers = { ...DEFAULT_TIMER_VALUES, t1: options.t1Ms };
+    this.trace = new WireTrace(clock);
     const transports = new TransportLayer({
       clock,
       logger,
       counters,
+      onTrace: this.trace.record,
       advertisedHost: options.publicAddress,
       ...(options.tls !== undefined && { tls: options.tls }),
     });
