@@ -4,7 +4,7 @@ import { TimerSet, type Clock, type Closeable } from '../base/index.ts';
 
 const CHECK_MS = 4_000;
 /** Garbage below this is left to V8. */
-const MIN_GROWTH_BYTES = 24 * 1024 * 1024;
+const MIN_GROWTH_BYTES = 8 * 1024 * 1024;
 
 export interface IdleCollectorOptions {
   readonly clock: Clock;

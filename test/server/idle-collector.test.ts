@@ -19,7 +19,7 @@ describe('IdleCollector', () => {
         heap = 52 * MB;
       },
     });
-    heap = 60 * MB;
+    heap = 57 * MB;
     isIdle = true;
     clock.advance(60_000);
     expect(collected).toBe(0);

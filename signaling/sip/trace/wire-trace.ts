@@ -43,7 +43,7 @@ export interface WireTraceLimits {
 
 const DEFAULT_LIMITS: WireTraceLimits = {
   maxCalls: 2_000,
-  maxBytes: 12 * 1024 * 1024,
+  maxBytes: 6 * 1024 * 1024,
   firstMessages: 20,
   lastMessages: 60,
   keepMs: 600_000,
@@ -148,10 +148,10 @@ export class WireTrace {
     if (!start.startsWith('INVITE ')) return undefined;
     const call: Call = {
       id: createHash('sha256').update(callId).digest('hex').slice(0, 16),
-      callId,
+      callId: ownCopy(callId, 'latin1'),
       direction,
-      from: maskSecrets(field(text, 'from|f')),
-      to: maskSecrets(field(text, 'to|t')),
+      from: ownCopy(maskSecrets(field(text, 'from|f'))),
+      to: ownCopy(maskSecrets(field(text, 'to|t'))),
       startedAt: this.#clock.wallTime(),
       kept: [],
       state: 'ringing',
@@ -234,6 +234,11 @@ function field(text: string, names: string): string {
   }
 
   return pattern.exec(text)?.[1]?.trim() ?? '';
+}
+
+/** A part of a text keeps all of the text in memory; this one does not. */
+function ownCopy(text: string, encoding: 'latin1' | 'utf8' = 'utf8'): string {
+  return Buffer.from(text, 'latin1').toString(encoding);
 }
 
 function view({ id, callId, direction, from, to, state, ...rest }: Call): TracedCall {

@@ -28,6 +28,8 @@ const SAMPLE_MS = 100;
 const OVERLOADED_AT = 250;
 const RELIEVED_AT = 50;
 const SMOOTHING = 0.15;
+/** One stall of the whole machine, however long, is no overload of ours. */
+const MAX_LATE_MS = 1_000;
 
 const ADMIT: Admission = { kind: 'admit' };
 /** Answers to a source that is over its rate: enough for a client that listens. */
@@ -91,7 +93,7 @@ export class AdmissionControl implements Closeable {
 
   /** One timer ran so late. */
   measured(lateMs: number): void {
-    this.#lateness += (Math.max(0, lateMs) - this.#lateness) * SMOOTHING;
+    this.#lateness += (Math.min(MAX_LATE_MS, Math.max(0, lateMs)) - this.#lateness) * SMOOTHING;
     const limit = this.#isOverloaded ? RELIEVED_AT : OVERLOADED_AT;
     this.#isOverloaded = this.#lateness > limit;
   }
