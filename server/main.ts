@@ -106,7 +106,7 @@ async function start(config: Config, parts: CloseStack, logger: Logger): Promise
     websocket: () => sockets.counters(),
   });
   const isIdle = (): boolean => sip.counts().dialogs === 0 && rooms.counts().browser === 0;
-  parts.add('idle collector', new IdleCollector({ clock, isIdle }));
+  parts.add('idle collector', new IdleCollector({ clock: common.clock, isIdle }));
   await sip.listen();
   await app.listen({ host: config.http.host, port: config.http.port });
   // First of all, while every way to tell is open: pages and phones learn that it ends.

@@ -164,9 +164,9 @@ export class TransactionLayer implements TransportUser, ClientOwner, ServerOwner
     }
     const admission = this.#admission?.decide(request, flow);
     if (admission?.kind === 'drop') return;
-    if (admission?.kind === 'refuse' || this.#isFull(request)) {
-      const seconds = admission?.kind === 'refuse' ? admission.retryAfter : 5;
-      const headers: CancelHeaders = [['Retry-After', String(seconds)]];
+    const isRefused = admission?.kind === 'refuse';
+    if (isRefused || this.#isFull(request)) {
+      const headers = [['Retry-After', String(isRefused ? admission.retryAfter : 5)] as const];
       this.respondStateless(buildResponse(request, 503, { headers }), info);
 
       return;
@@ -177,9 +177,8 @@ export class TransactionLayer implements TransportUser, ClientOwner, ServerOwner
   }
 
   onResponse(response: SipResponse): void {
-    const key = this.#closed ? undefined : clientKeyOf(response);
     // RFC 6026 7.2: a response that matches no client transaction is dropped.
-    if (key !== undefined) this.#clients.get(key)?.receive(response);
+    if (!this.#closed) this.#clients.get(clientKeyOf(response) ?? '')?.receive(response);
   }
 
   /** Ends all transactions, with nothing sent. */
