@@ -1,6 +1,6 @@
 export type { ClientFailure, ClientTransactionUser, TransactionUser } from './transaction-user.ts';
 export type { RequestInfo, ServerTransactionUser } from './transaction.ts';
-export type { ClientTransaction, ServerTransaction } from './transaction.ts';
+export type { ClientTransaction, ServerTransaction, TransactionCounts } from './transaction.ts';
 export { TransactionLayer } from './transaction-layer.ts';
 export type { TransactionCounts, TransactionLayerOptions } from './transaction-layer.ts';
 export { DEFAULT_TIMER_VALUES, TransactionTimers } from './timers.ts';

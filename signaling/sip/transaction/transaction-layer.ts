@@ -26,7 +26,7 @@ import { illegalHandler, type TransactionContext } from './state-machine.ts';
 import { TransactionTimers, type TimerValues } from './timers.ts';
 import { clientKey, clientKeyOf, hasUniqueBranch, serverKey } from './transaction-key.ts';
 import type { ClientTransactionUser, TransactionUser } from './transaction-user.ts';
-import type { ClientTransaction, RequestInfo } from './transaction.ts';
+import type { ClientTransaction, RequestInfo, TransactionCounts } from './transaction.ts';
 
 /** Some 10 kB each, and over UDP each lingers for 32 s: 1,500 calls a second, and under 1 GB. */
 const DEFAULT_MAX_TRANSACTIONS = 100_000;
@@ -44,14 +44,6 @@ export interface TransactionLayerOptions {
   readonly admission?: { decide(request: SipRequest, flow: RemoteFlow): Admission };
   /** What happens on an event that no table has; by default it throws in tests and is logged else. */
   readonly onIllegal?: (what: string) => void;
-}
-
-export interface TransactionCounts {
-  readonly inviteClient: number;
-  readonly nonInviteClient: number;
-  readonly inviteServer: number;
-  readonly nonInviteServer: number;
-  readonly total: number;
 }
 
 /** RFC 3261 17: finds the transaction of each message, and makes new ones. */

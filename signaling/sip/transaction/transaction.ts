@@ -38,3 +38,12 @@ export interface ClientTransaction {
   /** No final response came yet. */
   readonly isPending: boolean;
 }
+
+/** Live transactions, for the gauges. */
+export interface TransactionCounts {
+  readonly inviteClient: number;
+  readonly nonInviteClient: number;
+  readonly inviteServer: number;
+  readonly nonInviteServer: number;
+  readonly total: number;
+}
