@@ -26,6 +26,7 @@ const CHECKS: readonly Check[] = [
   checkRequire,
   checkContent,
   checkReplaces,
+  checkAccept,
 ];
 
 export function checkRequest(request: SipRequest): Refusal | undefined {
@@ -83,6 +84,15 @@ function checkContent({ method, headers, body }: SipRequest): Refusal | undefine
 /** RFC 3891 3: "a Replaces header field in a request other than INVITE … 400"; PRACK, say, too. */
 function checkReplaces({ method, headers }: SipRequest): Refusal | undefined {
   return method !== 'INVITE' && headers.has('Replaces') ? { status: 400 } : undefined;
+}
+
+/** RFC 4475 3.3.15: who takes no session description in the answer to an INVITE gets none. */
+function checkAccept({ method, headers }: SipRequest): Refusal | undefined {
+  const types = headers.list('Accept').filter((range) => range !== '');
+  if (method !== 'INVITE' || types.length === 0) return undefined;
+  const isTaken = types.some((range) => /^(\*\/\*|application\/(\*|sdp))\s*(;|$)/i.test(range));
+
+  return isTaken ? undefined : { status: 406, headers: [ACCEPT] };
 }
 
 function isOptional(disposition: string | undefined): boolean {
