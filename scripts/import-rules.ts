@@ -23,14 +23,18 @@ interface Area {
   readonly mayTypes?: readonly string[];
 }
 
-const LOWER_SIP = ['message', 'transport', 'transaction', 'dialog', 'ua'].map(
+const LOWER_SIP = ['message', 'transport', 'transaction', 'dialog', 'ua', 'event'].map(
   (name) => `signaling/sip/${name}/`,
 );
 const ENTRY = 'server/main.ts';
 const PROTOCOL = 'signaling/websocket/protocol.ts';
 
 /** `gateway` stands for gateway.ts and the files or the folder that it may be split into. */
-const GATEWAY = ['signaling/sip/gateway', 'signaling/sip/reason-map.ts'];
+const GATEWAY = [
+  'signaling/sip/gateway',
+  'signaling/sip/reason-map.ts',
+  'signaling/sip/focus/',
+];
 /** What joins the layers of the SIP front end: every file directly in its folder. */
 const SIP = {
   may: [...LOWER_SIP, 'signaling/sip/', ...GATEWAY, 'signaling/sdp/', 'base/'],

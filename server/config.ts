@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import { LOG_LEVELS } from '../base/index.ts';
 import type { LogLevel } from '../base/index.ts';
 import type { MediaSettings } from '../media/index.ts';
+import { dial } from './dial-plan.ts';
 import { SettingReader } from './setting-reader.ts';
 
 export type DigestAlgorithm = 'MD5' | 'SHA-256';
@@ -34,6 +35,8 @@ export interface SipSettings {
   guests: boolean;
   /** In the order of the challenges. */
   digestAlgorithms: readonly DigestAlgorithm[];
+  /** User part that makes a new room for whoever dials it. */
+  conferenceFactory: string;
 }
 
 export interface RoomsSettings {
@@ -139,6 +142,16 @@ function readSip(reader: SettingReader, publicAddress: string, tls?: TlsFiles): 
       ['MD5'] as const,
       `a list, comma-separated and without doubles, of ${DIGEST_ALGORITHMS.join(', ')}`,
       parseDigestAlgorithms,
+    ),
+    conferenceFactory: reader.parsed(
+      'SIP_CONFERENCE_FACTORY',
+      'conference',
+      'a room name of letters, digits and hyphens',
+      (text) => {
+        const target = dial(text);
+
+        return target.ok && target.pin === undefined ? target.room : undefined;
+      },
     ),
   };
 }

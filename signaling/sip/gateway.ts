@@ -3,15 +3,13 @@
  * ends the other (`reason-map.ts`).
  */
 import { randomInt } from 'node:crypto';
-import { lookup } from 'node:dns/promises';
-import { isIP } from 'node:net';
-import { AppError, toError, type Clock, type Logger } from '../../base/index.ts';
-import type { PhoneAudio } from '../../media/index.ts';
+import { AppError, toError, type Clock, type Logger, type RoomNumber } from '../../base/index.ts';
 import {
   dial,
   type CloseReason,
   type Participant,
   type ParticipantSink,
+  type RoomEvent,
   type RoomManager,
 } from '../../server/index.ts';
 import {
@@ -25,12 +23,18 @@ import {
   type NegotiatedAudio,
   type SdpSession,
 } from '../sdp/index.ts';
+import { ChatOutbox, phoneStatus, takesMessages, type MemberCalls } from './focus/index.ts';
+import { toPhoneAudio } from './gateway-audio.ts';
 import { isSipUri, type SipRequest, type Uri } from './message/index.ts';
 import { errorStatus, reasonHeader, rejectionStatus } from './reason-map.ts';
 import type { CallEnd, CallHandler, IncomingCall, ReofferAnswer } from './ua/index.ts';
 
 export interface SipGatewayOptions {
-  rooms: Pick<RoomManager, 'join'>;
+  rooms: Pick<RoomManager, 'join' | 'freeNumber'>;
+  /** The phones that are in rooms. */
+  calls: MemberCalls;
+  /** User part that makes a new room for whoever dials it (RFC 4579 5.4); undefined: none does. */
+  factory?: string | undefined;
   /** Goes into the SDP of every answer. */
   publicAddress: string;
   clock: Clock;
@@ -71,6 +75,15 @@ export class SipGateway implements CallHandler {
     // Without a user part it is the server itself that is asked.
     return user === undefined || dial(user).ok ? 200 : 404;
   }
+
+  conferenceFor({ method, uri }: SipRequest): string | undefined {
+    const target = dial(userOf(uri) ?? '');
+    if (!target.ok) return undefined;
+    if (target.room !== this.#options.factory) return target.room;
+
+    // Only a call makes a room; until then the factory is no conference.
+    return method === 'INVITE' ? this.#options.rooms.freeNumber() : undefined;
+  }
 }
 
 /** One phone's call and, while it lasts, its participant. */
@@ -85,6 +98,8 @@ class PhoneCall implements ParticipantSink {
   /** The last description that we sent: the next one counts its version from it. */
   #description: SdpSession | undefined;
   #endReason: CloseReason | undefined;
+  #outbox: ChatOutbox | undefined;
+  #negotiated: NegotiatedAudio | undefined;
 
   constructor(call: IncomingCall, options: SipGatewayOptions) {
     this.#call = call;
@@ -111,9 +126,10 @@ class PhoneCall implements ParticipantSink {
     }
   }
 
-  /** Phones have no roster yet. */
-  notify(): void {
-    return;
+  /** A phone's roster is what it subscribes to; chat lines come to it by themselves. */
+  notify(event: RoomEvent): void {
+    if (event.type !== 'chat-message') return;
+    if (event.message.participantId !== this.#participant?.id) this.#outbox?.tell(event.message);
   }
 
   ended(reason: CloseReason): void {
@@ -144,7 +160,7 @@ class PhoneCall implements ParticipantSink {
     }
     const participant = await this.#options.rooms.join(
       {
-        room: target.room,
+        room: (call.conference as RoomNumber | undefined) ?? target.room,
         name: call.remoteDisplayName ?? userOf(call.remoteUri) ?? '',
         kind: 'phone',
         address: call.remoteUri.text,
@@ -180,7 +196,21 @@ class PhoneCall implements ParticipantSink {
       return;
     }
     this.#options.counters.callSetup((this.#options.clock.now() - this.#startedAt) / 1000);
+    this.#register(participant);
     participant.activate();
+  }
+
+  /** From now on requests in and beside the call are known to be its participant's. */
+  #register(participant: Participant): void {
+    const call = this.#call;
+    if (takesMessages(call.request)) this.#outbox = new ChatOutbox(call, this.#logger);
+    this.#options.calls.add({
+      participant,
+      call,
+      joiningMethod: 'dialed-in',
+      flow: call.flow,
+      audio: this.#negotiated === undefined ? 'sendrecv' : phoneStatus(this.#negotiated),
+    });
   }
 
   /** A re-INVITE: hold, resume, another address or codec; without an offer it asks for ours. */
@@ -229,6 +259,8 @@ class PhoneCall implements ParticipantSink {
 
   async #configure(participant: Participant, audio: NegotiatedAudio): Promise<void> {
     await participant.phoneLeg.configure(await toPhoneAudio(audio));
+    this.#negotiated = audio;
+    this.#options.calls.setAudio(this.#call, phoneStatus(audio));
   }
 
   #refuse(error: unknown): void {
@@ -246,6 +278,7 @@ class PhoneCall implements ParticipantSink {
     this.#endReason ??= CLOSE_REASON_OF_END[end.cause];
     this.#logger.info({ by: end.by, cause: end.cause }, 'call ended');
     void this.#participant?.leave(this.#endReason);
+    this.#options.calls.remove(this.#call);
   }
 
   #local(participant: Participant): LocalMedia {
@@ -262,31 +295,4 @@ function userOf(uri: Uri): string | undefined {
   if (isSipUri(uri)) return uri.user;
 
   return uri.scheme === 'tel' ? uri.number : undefined;
-}
-
-/** Names in `c=` are rare but legal (RFC 8866 5.7); media is sent to an address, looked up once. */
-async function toPhoneAudio(audio: NegotiatedAudio): Promise<PhoneAudio> {
-  return {
-    codec: audio.codec,
-    sendPayloadType: audio.sendPayloadType,
-    receivePayloadTypes: audio.receivePayloadTypes,
-    ...(audio.telephoneEvent && {
-      telephoneEventPayloadType: audio.telephoneEvent.sendPayloadType,
-    }),
-    remoteAddress:
-      isIP(audio.remoteAddress) === 0 ? await resolve(audio.remoteAddress) : audio.remoteAddress,
-    remoteRtpPort: audio.remoteRtpPort,
-    remoteRtcpPort: audio.remoteRtcpPort,
-    rtcpMux: audio.rtcpMux,
-    ptime: audio.ptime,
-    direction: audio.localDirection,
-  };
-}
-
-async function resolve(host: string): Promise<string> {
-  try {
-    return (await lookup(host, 4)).address;
-  } catch (error) {
-    throw new AppError('BAD_REQUEST', `no address for ${host}`, { cause: error });
-  }
 }

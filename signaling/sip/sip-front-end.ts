@@ -1,7 +1,9 @@
 import type { Clock, Logger } from '../../base/index.ts';
+import { Focus, type FocusOptions, MemberCalls, PhoneDialler } from './focus/index.ts';
 import { SipGateway, type SipGatewayOptions } from './gateway.ts';
+import { formatHostPort, isSipUri } from './message/index.ts';
 import { DEFAULT_TIMER_VALUES, TransactionLayer } from './transaction/index.ts';
-import { TransportLayer, type SipCounters } from './transport/index.ts';
+import { defaultPort, TransportLayer, type SipCounters } from './transport/index.ts';
 import { UserAgent } from './ua/index.ts';
 
 export interface SipFrontEndOptions {
@@ -9,11 +11,15 @@ export interface SipFrontEndOptions {
   host: string;
   port: number;
   publicAddress: string;
+  /** The domain of addresses of record. */
+  domain: string;
   /** RFC 3261 17.1.1.1, milliseconds. */
   t1Ms: number;
   /** "Parley/1.0.0", for Server and User-Agent. */
   product: string;
-  rooms: SipGatewayOptions['rooms'];
+  /** Dialled to get a new room; empty: there is no such address. */
+  conferenceFactory: string;
+  rooms: SipGatewayOptions['rooms'] & FocusOptions['rooms'];
   counters: SipCounters & SipGatewayOptions['counters'];
   clock: Clock;
   logger: Logger;
@@ -28,6 +34,7 @@ export class SipFrontEnd {
   readonly #transports: TransportLayer;
   readonly #transactions: TransactionLayer;
   readonly #userAgent: UserAgent;
+  readonly #focus: Focus;
   #isListening = false;
 
   constructor(options: SipFrontEndOptions) {
@@ -44,16 +51,41 @@ export class SipFrontEnd {
     const transactions = new TransactionLayer({ sender: transports, clock, logger, timers });
     this.#transports = transports;
     this.#transactions = transactions;
-    this.#userAgent = new UserAgent({
+    const calls = new MemberCalls();
+    const userAgent = new UserAgent({
       clock,
       logger,
       sender: transactions,
       timers,
       localAddressFor: (target) => transports.localAddressFor(target),
-      handler: new SipGateway(options),
+      handler: new SipGateway({ ...options, calls, factory: options.conferenceFactory }),
       product: options.product,
     });
-    transactions.user = this.#userAgent;
+    this.#userAgent = userAgent;
+    this.#focus = this.#createFocus(calls, logger);
+    transactions.user = userAgent;
+  }
+
+  #createFocus(calls: MemberCalls, logger: Logger): Focus {
+    const { rooms, publicAddress, domain, port, product, clock } = this.#options;
+    const userAgent = this.#userAgent;
+    const usualPort = port === defaultPort('UDP');
+
+    return new Focus({
+      rooms,
+      calls,
+      userAgent,
+      sender: this.#transactions,
+      dialOut: new PhoneDialler({ rooms, userAgent, calls, publicAddress, logger }),
+      authority: formatHostPort(publicAddress, usualPort ? undefined : port),
+      isOurs: (uri) =>
+        isSipUri(uri) &&
+        [publicAddress, domain].some((ours) => ours.toLowerCase() === uri.host) &&
+        (uri.port ?? defaultPort('UDP')) === port,
+      product,
+      clock,
+      logger,
+    });
   }
 
   async listen(): Promise<void> {
@@ -79,6 +111,7 @@ export class SipFrontEnd {
   async close(): Promise<void> {
     this.#isListening = false;
     await this.#userAgent.close([], BYE_WAIT);
+    this.#focus.close();
     this.#transactions.close();
     await this.#transports.close();
   }

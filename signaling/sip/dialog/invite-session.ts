@@ -5,8 +5,8 @@ import {
   type SipRequest,
   type SipResponse,
 } from '../message/index.ts';
-import type { ServerTransaction } from '../transaction/index.ts';
-import type { Dialog } from './dialog.ts';
+import type { ClientTransactionUser, ServerTransaction } from '../transaction/index.ts';
+import type { Dialog, DialogRequestParts } from './dialog.ts';
 import { nextHop } from './next-hop.ts';
 import { OfferAnswerState } from './offer-answer-state.ts';
 import {
@@ -29,6 +29,9 @@ import { SuccessSender } from './success-sender.ts';
 
 /** RFC 3261 13.3.1.1: "a non-100 provisional response every minute", lest a proxy gives up. */
 const PROGRESS_REFRESH = 60_000;
+
+/** Requests that carry a Contact (RFC 3261 table 2, RFC 3515, RFC 6665). */
+const TARGET_REFRESHES: ReadonlySet<string> = new Set(['NOTIFY', 'REFER']);
 
 /** One call: its dialog, from the INVITE to the BYE (RFC 3261 13 to 15). */
 export class InviteSession implements ReinviteHost {
@@ -77,6 +80,10 @@ export class InviteSession implements ReinviteHost {
 
   get state(): SessionState {
     return this.#state;
+  }
+
+  get user(): SessionUser {
+    return this.#user;
   }
 
   get isUnanswered(): boolean {
@@ -191,6 +198,17 @@ export class InviteSession implements ReinviteHost {
     if (this.#state !== 'confirmed') return Promise.resolve({ status: 481 });
 
     return this.#reinviteClient.start(offer);
+  }
+
+  /** A request that leaves the session as it is; false when the dialog is not, or no more, there. */
+  request(method: string, parts: DialogRequestParts, user: ClientTransactionUser): boolean {
+    if (this.#state !== 'confirmed' && this.#state !== 'accepted') return false;
+    const { sender, contact } = this.#context;
+    const request = this.dialog.createRequest(method, parts);
+    if (contact !== '' && TARGET_REFRESHES.has(method)) request.headers.set('Contact', contact);
+    sender.request(request, nextHop(this.dialog), user);
+
+    return true;
   }
 
   reoffer(

@@ -7,28 +7,35 @@ export const ALLOWED_METHODS: ReadonlySet<string> = new Set([
   'CANCEL',
   'BYE',
   'OPTIONS',
+  'SUBSCRIBE',
+  'REFER',
+  'MESSAGE',
 ]);
 
 /** Methods of the IANA registry: known but not allowed is 405, unknown is 501 (RFC 3261 8.2.1). */
 export const KNOWN_METHODS: ReadonlySet<string> = new Set([
   ...ALLOWED_METHODS,
   'INFO',
-  'MESSAGE',
   'NOTIFY',
   'PRACK',
   'PUBLISH',
-  'REFER',
   'REGISTER',
-  'SUBSCRIBE',
   'UPDATE',
 ]);
 
 /** Option tags of Supported, Require and Unsupported. */
-export const SUPPORTED_OPTIONS: ReadonlySet<string> = new Set<string>();
+export const SUPPORTED_OPTIONS: ReadonlySet<string> = new Set<string>([
+  // RFC 4488 and RFC 4538: what a REFER may ask for.
+  'norefersub',
+  'tdialog',
+]);
 
 export const ALLOW: readonly [string, string] = ['Allow', [...ALLOWED_METHODS].join(', ')];
 export const ACCEPT: readonly [string, string] = ['Accept', 'application/sdp'];
 export const ACCEPT_ENCODING: readonly [string, string] = ['Accept-Encoding', 'identity'];
+
+/** Event packages that may be subscribed to (RFC 6665 8.2.2, RFC 4579 3.1). */
+export const ALLOW_EVENTS: readonly [string, string] = ['Allow-Events', 'conference'];
 
 /** RFC 3261 11.2: "Allow, Accept, Accept-Encoding, Accept-Language, and Supported … SHOULD be present". */
 export const OPTIONS_HEADERS: ExtraHeaders = [
@@ -37,4 +44,5 @@ export const OPTIONS_HEADERS: ExtraHeaders = [
   ACCEPT_ENCODING,
   ['Accept-Language', 'en'],
   ['Supported', [...SUPPORTED_OPTIONS].join(', ')],
+  ALLOW_EVENTS,
 ];

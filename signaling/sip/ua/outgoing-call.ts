@@ -12,7 +12,7 @@ import {
   type SipResponse,
   type Uri,
 } from '../message/index.ts';
-import type { ClientFailure, ClientTransaction, ServerTransaction } from '../transaction/index.ts';
+import type { ClientFailure, ClientTransaction } from '../transaction/index.ts';
 import type { SendTarget } from '../transport/index.ts';
 import {
   Dialog,
@@ -25,7 +25,7 @@ import {
   type SessionContext,
 } from '../dialog/index.ts';
 import type { CallEnd } from './call.ts';
-import { SessionCall } from './session-call.ts';
+import { SessionCall, type MethodHandler } from './session-call.ts';
 
 export interface OutgoingCallParts {
   /** Who is called: goes into Request-URI and To. */
@@ -37,10 +37,14 @@ export interface OutgoingCallParts {
   readonly offer?: SdpSession | undefined;
   readonly answerWith?: ((offer: SdpSession) => SdpSession | undefined) | undefined;
   readonly headers?: ExtraHeaders | undefined;
+  /** We call as a conference: Contact carries `isfocus` (RFC 4579 5.2). */
+  readonly isFocus?: boolean | undefined;
   /** The call is cancelled when nobody answers within this time. */
   readonly answerTimeout?: number | undefined;
   /** 101–199, for ringing. */
   readonly onProgress?: ((response: SipResponse) => void) | undefined;
+  /** The 2xx, before `established` is told: for what it says of the far end. */
+  readonly onAnswer?: ((response: SipResponse) => void) | undefined;
 }
 
 /** What the user agent is told, for its books. */
@@ -69,7 +73,7 @@ export class OutgoingCall extends SessionCall {
     context: SessionContext,
     parts: OutgoingCallParts,
     owner: OutgoingCallOwner,
-    answerRequest: (transaction: ServerTransaction) => void,
+    answerRequest: MethodHandler,
   ) {
     super(context.logger, answerRequest);
     this.#context = context;
@@ -158,6 +162,7 @@ export class OutgoingCall extends SessionCall {
     // further forks, of a call that was cancelled, and those without a usable description.
     const isWanted = isFirst && usable !== undefined && (offered || answer !== undefined);
     this.#openSession(dialog, isFirst, isWanted);
+    if (isWanted) this.#parts.onAnswer?.(response);
     if (isWanted) this.events.emit('established', offered ? usable : undefined);
   }
 

@@ -17,15 +17,16 @@ import {
   DialogLayer,
   InviteSession,
   sdpBody,
+  type DialogId,
   type RequestSender,
   type SessionContext,
 } from '../dialog/index.ts';
-import { ALLOW, OPTIONS_HEADERS } from './capabilities.ts';
+import { ALLOW, ALLOW_EVENTS, OPTIONS_HEADERS } from './capabilities.ts';
 import { rejectHeaders } from './call.ts';
 import { IncomingCall, type CallHandler } from './incoming-call.ts';
 import { OutgoingCall, type OutgoingCallParts } from './outgoing-call.ts';
 import { checkRequest, type Refusal } from './request-checks.ts';
-import { malformedSdp } from './session-call.ts';
+import { malformedSdp, SessionCall, type MethodHandler } from './session-call.ts';
 
 /** How long `close` waits for answers to its BYEs. */
 const DEFAULT_CLOSE_WAIT = 2000;
@@ -54,6 +55,7 @@ export class UserAgent implements TransactionUser {
   readonly #invites = new WeakMap<ServerTransaction, InviteSession>();
   /** Calls of ours that have no dialog yet. */
   readonly #dialing = new Set<OutgoingCall>();
+  readonly #methods = new Map<string, MethodHandler>();
   #isClosing = false;
   #onEmpty: (() => void) | undefined;
 
@@ -64,6 +66,26 @@ export class UserAgent implements TransactionUser {
   /** Calls that are not over, BYEs on their way included. */
   get callCount(): number {
     return this.#dialogs.size + this.#dialing.size;
+  }
+
+  /**
+   * From now on requests of `method` go to `handler`: those in calls, and all others, a dialog of its
+   * own included. `capabilities.ts` has to list the method.
+   */
+  serve(method: string, handler: MethodHandler): void {
+    this.#methods.set(method, handler);
+  }
+
+  /** The call of ours with this dialog. */
+  findCall(id: DialogId): SessionCall | undefined {
+    const user = this.#dialogs.get(id)?.user;
+
+    return user instanceof SessionCall ? user : undefined;
+  }
+
+  /** The Contact of a conference for a peer at `target`. */
+  focusContact(conference: string, target: SendTarget | undefined): string {
+    return this.#contact(conference, target, true);
   }
 
   onRequest(transaction: ServerTransaction): void {
@@ -92,7 +114,7 @@ export class UserAgent implements TransactionUser {
     if (this.#isClosing) throw new TypeError('the user agent is closing');
     const target = parts.target;
     const call = new OutgoingCall(
-      this.#context(parts.from.uri, target),
+      this.#context(userPart(parts.from.uri), target, parts.isFocus === true),
       parts,
       {
         established: (session) => {
@@ -108,7 +130,7 @@ export class UserAgent implements TransactionUser {
           this.#checkEmpty();
         },
       },
-      (transaction) => this.#answerOptions(transaction),
+      (transaction, inCall) => this.#answerInCall(transaction, inCall),
     );
     this.#dialing.add(call);
 
@@ -148,14 +170,22 @@ export class UserAgent implements TransactionUser {
   #dispatch(transaction: ServerTransaction): void {
     const { request } = transaction;
     const refusal = checkRequest(request);
+    const handler = this.#methods.get(request.method);
     if (refusal !== undefined) {
       this.#refuse(transaction, refusal);
-    } else if (request.toTag !== undefined) {
+    } else if (
+      request.toTag !== undefined &&
+      (handler === undefined || this.#dialogs.find(request) !== undefined)
+    ) {
       this.#dialogs.receive(transaction);
+    } else if (handler !== undefined) {
+      handler(transaction, undefined);
     } else if (request.method === 'INVITE') {
       this.#receiveInvite(transaction);
     } else if (request.method === 'OPTIONS') {
       this.#answerOptions(transaction);
+    } else if (request.method !== 'BYE') {
+      this.#refuse(transaction, { status: 405, headers: [ALLOW] });
     } else {
       // "nobody sends BYE outside a dialog" (15): there is no such call.
       this.#refuse(transaction, { status: 481 });
@@ -183,11 +213,18 @@ export class UserAgent implements TransactionUser {
     const tag = newTag();
     const target = flowTarget(transaction.info.flow);
     const callLogger = logger.child({ callId: request.callId });
-    const call = new IncomingCall(transaction, offer, callLogger, (inDialog) => {
-      this.#answerOptions(inDialog);
-    });
+    const conference = handler.conferenceFor?.(request);
+    const call = new IncomingCall(
+      transaction,
+      offer,
+      callLogger,
+      (inDialog, inCall) => {
+        this.#answerInCall(inDialog, inCall);
+      },
+      conference,
+    );
     const session = new InviteSession(
-      this.#context(request.uri, target),
+      this.#context(conference ?? userPart(request.uri), target, conference !== undefined),
       Dialog.fromRequest(request, tag, transaction.info.flow),
       call,
       () => {
@@ -211,6 +248,12 @@ export class UserAgent implements TransactionUser {
     return this.#isClosing || this.callCount >= (this.#options.maxCalls ?? Infinity);
   }
 
+  #answerInCall(transaction: ServerTransaction, call: SessionCall | undefined): void {
+    const handler = this.#methods.get(transaction.request.method);
+    if (handler === undefined) this.#answerOptions(transaction);
+    else handler(transaction, call);
+  }
+
   #answerOptions(transaction: ServerTransaction): void {
     const { request } = transaction;
     const isInDialog = request.toTag !== undefined;
@@ -223,7 +266,10 @@ export class UserAgent implements TransactionUser {
       this.#refuse(transaction, { status });
       return;
     }
-    const { contact } = this.#context(request.uri, flowTarget(transaction.info.flow));
+    const target = flowTarget(transaction.info.flow);
+    const conference = this.#options.handler.conferenceFor?.(request);
+    const user = conference ?? userPart(request.uri);
+    const contact = this.#contact(user, target, conference !== undefined);
     const headers = [...OPTIONS_HEADERS, this.#server];
     transaction.respond(buildResponse(request, 200, { contact, headers }));
   }
@@ -237,8 +283,12 @@ export class UserAgent implements TransactionUser {
     return ['Server', this.#options.product];
   }
 
-  /** `ours` is the URI that a peer dials us by: its user part goes into Contact. */
-  #context(ours: Uri, target: SendTarget | undefined): SessionContext {
+  /** `user` is what a peer dials us by: it goes into Contact. */
+  #context(
+    user: string | undefined,
+    target: SendTarget | undefined,
+    isFocus: boolean,
+  ): SessionContext {
     const { clock, logger, timers, sender, product, random } = this.#options;
 
     return {
@@ -246,24 +296,31 @@ export class UserAgent implements TransactionUser {
       logger,
       times: timers,
       sender,
-      contact: this.#contact(ours, target),
-      responseHeaders: [ALLOW, this.#server],
-      requestHeaders: [ALLOW, ['User-Agent', product]],
+      contact: this.#contact(user, target, isFocus),
+      responseHeaders: [ALLOW, ALLOW_EVENTS, this.#server],
+      requestHeaders: [ALLOW, ALLOW_EVENTS, ['User-Agent', product]],
       random: random ?? Math.random,
     };
   }
 
-  #contact(ours: Uri, target: SendTarget | undefined): string {
+  #contact(user: string | undefined, target: SendTarget | undefined, isFocus: boolean): string {
     const wanted = target ?? { protocol: 'UDP' as const, address: '0.0.0.0', port: 5060 };
     const local = this.#options.localAddressFor(wanted) ?? { address: 'invalid', port: 0 };
     const transport = wanted.protocol === 'UDP' ? undefined : wanted.protocol.toLowerCase();
     const uri = makeSipUri({
-      user: isSipUri(ours) ? ours.user : undefined,
+      user,
       host: local.address,
       port: local.port,
       params: transport === undefined ? {} : { transport },
     });
 
-    return formatNameAddr({ displayName: undefined, uri, params: new Map<string, undefined>() });
+    // RFC 3840 5 and RFC 4579 4.2: "isfocus", a parameter of the header field.
+    const params = new Map<string, undefined>(isFocus ? [['isfocus', undefined]] : []);
+
+    return formatNameAddr({ displayName: undefined, uri, params });
   }
+}
+
+function userPart(uri: Uri): string | undefined {
+  return isSipUri(uri) ? uri.user : undefined;
 }
