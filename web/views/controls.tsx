@@ -1,7 +1,10 @@
 import type { VNode } from 'preact';
 import type { DeviceKind } from '../devices.ts';
 import type { DeviceState } from '../room-store.ts';
-import { CameraIcon, LeaveIcon, MicIcon, PeopleIcon, SettingsIcon } from './icons.tsx';
+import { CameraIcon, ChatIcon, LeaveIcon, MicIcon, PeopleIcon, SettingsIcon } from './icons.tsx';
+
+/** What may stand beside the tiles. */
+export type Panel = 'participants' | 'chat';
 
 export interface ControlsProps {
   microphone: DeviceState;
@@ -9,16 +12,18 @@ export interface ControlsProps {
   muted: boolean;
   camera: DeviceState;
   people: number;
-  panelOpen: boolean;
+  panel: Panel | undefined;
+  /** Chat lines that nobody here has seen. */
+  unread: number;
   settingsOpen: boolean;
   onToggle: (device: DeviceKind) => void;
-  onPanel: () => void;
+  onPanel: (panel: Panel) => void;
   onSettings: () => void;
   onLeave: () => void;
 }
 
 export function Controls(props: ControlsProps): VNode {
-  const { microphone, muted, camera, people, panelOpen, settingsOpen } = props;
+  const { microphone, muted, camera, people, panel, unread, settingsOpen } = props;
 
   return (
     <div class="controls" role="toolbar" aria-label="Call controls">
@@ -44,9 +49,9 @@ export function Controls(props: ControlsProps): VNode {
         type="button"
         class="control"
         data-testid="toggle-participants"
-        aria-expanded={panelOpen}
+        aria-expanded={panel === 'participants'}
         aria-controls="participants"
-        onClick={props.onPanel}
+        onClick={() => props.onPanel('participants')}
       >
         <span class="round">
           <PeopleIcon />
@@ -55,6 +60,25 @@ export function Controls(props: ControlsProps): VNode {
           </span>
         </span>
         <span class="control-label">People</span>
+      </button>
+      <button
+        type="button"
+        class="control"
+        data-testid="toggle-chat"
+        aria-expanded={panel === 'chat'}
+        aria-controls="chat"
+        onClick={() => props.onPanel('chat')}
+      >
+        <span class="round">
+          <ChatIcon />
+          {unread > 0 && (
+            <span class="badge fresh">
+              {unread > 99 ? '99+' : unread}
+              <span class="visually-hidden"> unread</span>
+            </span>
+          )}
+        </span>
+        <span class="control-label">Chat</span>
       </button>
       <button
         type="button"

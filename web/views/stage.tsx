@@ -5,7 +5,8 @@ import type { Meeting } from '../meeting.ts';
 import { members as membersOf } from '../members.ts';
 import type { ConnectionState, RoomState } from '../room-store.ts';
 import { useSource } from '../use-source.ts';
-import { Controls } from './controls.tsx';
+import { Chat } from './chat.tsx';
+import { Controls, type Panel } from './controls.tsx';
 import { DeviceSelects } from './device-selects.tsx';
 import { CloseIcon, LinkIcon } from './icons.tsx';
 import { Participants } from './participants.tsx';
@@ -18,13 +19,16 @@ const WIDE = '(min-width: 900px)';
 export function Stage({ meeting, media }: { meeting: Meeting; media: LocalMedia }): VNode {
   const state = useSource(meeting);
   const local = useSource(media);
-  const [panelOpen, setPanelOpen] = useState(() => matchMedia(WIDE).matches);
+  const [panel, setPanel] = useState<Panel | undefined>(() =>
+    matchMedia(WIDE).matches ? 'participants' : undefined,
+  );
   const [settingsOpen, setSettingsOpen] = useState(false);
   const [attempt, setAttempt] = useState(0);
   const toggle = useCallback((device: DeviceKind) => void meeting.own.toggle(device), [meeting]);
   const onBlocked = useCallback((blocked: boolean) => meeting.setAudioBlocked(blocked), [meeting]);
   useShortcuts(toggle);
   const members = membersOf(state);
+  const unread = useUnread(state, panel === 'chat');
   const self = members.find((member) => member.isSelf);
 
   return (
@@ -38,7 +42,18 @@ export function Stage({ meeting, media }: { meeting: Meeting; media: LocalMedia 
           activeSpeaker={state.activeSpeaker}
           ownCamera={state.camera === 'on' ? local.camera : undefined}
         />
-        <Participants members={members} open={panelOpen} onClose={() => setPanelOpen(false)} />
+        <Participants
+          members={members}
+          open={panel === 'participants'}
+          onClose={() => setPanel(undefined)}
+        />
+        <Chat
+          lines={state.chat}
+          selfId={state.selfId}
+          open={panel === 'chat'}
+          onSay={(text) => meeting.say(text)}
+          onClose={() => setPanel(undefined)}
+        />
       </main>
       {settingsOpen && (
         <section class="settings" aria-label="Devices">
@@ -54,10 +69,11 @@ export function Stage({ meeting, media }: { meeting: Meeting; media: LocalMedia 
         muted={self?.muted ?? state.microphone !== 'on'}
         camera={state.camera}
         people={members.length}
-        panelOpen={panelOpen}
+        panel={panel}
+        unread={unread}
         settingsOpen={settingsOpen}
         onToggle={toggle}
-        onPanel={() => setPanelOpen(!panelOpen)}
+        onPanel={(wanted) => setPanel(panel === wanted ? undefined : wanted)}
         onSettings={() => setSettingsOpen(!settingsOpen)}
         onLeave={() => meeting.leave()}
       />
@@ -148,6 +164,19 @@ function Notices(props: { state: RoomState; meeting: Meeting; onSound: () => voi
       )}
     </div>
   );
+}
+
+/** Lines of others that came while the chat was closed. */
+function useUnread({ chat, selfId }: RoomState, isOpen: boolean): number {
+  const [readUpTo, setReadUpTo] = useState(0);
+  const last = chat.at(-1)?.id ?? 0;
+  useEffect(() => {
+    if (isOpen) setReadUpTo(last);
+  }, [isOpen, last]);
+
+  return isOpen
+    ? 0
+    : chat.filter((line) => line.id > readUpTo && line.participantId !== selfId).length;
 }
 
 /** M and V, as long as nobody is typing. */

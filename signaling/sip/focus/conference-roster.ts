@@ -78,7 +78,7 @@ function endpointStatus(
   participant: ParticipantView,
   member: MemberCall | undefined,
 ): EndpointState['status'] {
-  if (member !== undefined && !sends(member.audio)) return 'on-hold';
+  if (member !== undefined && isOnHold(member.audio)) return 'on-hold';
   // A browser's own button mutes it too: only a phone's microphone is always closed by the focus.
   if (participant.kind === 'phone' && participant.muted) return 'muted-via-focus';
 
@@ -98,8 +98,9 @@ function mediaStates(
   return [{ id: '1', type: 'audio', status: audio }, ...video];
 }
 
-function sends(status: MediaStatus): boolean {
-  return status === 'sendrecv' || status === 'sendonly';
+/** A phone that does not listen holds us: what it still sends is its music, which nobody gets. */
+function isOnHold(status: MediaStatus): boolean {
+  return status === 'sendonly' || status === 'inactive';
 }
 
 /** The URI that names a room to the world. */

@@ -109,7 +109,7 @@ describe('the roster as an event', () => {
     };
     await watcher.inCall('INVITE', { uri, body: sdpText({ direction: 'sendonly', version: 2 }) });
     watcher.peer.ack(watcher.peer.response('INVITE'));
-    expect(await status()).toEqual(['connected', 'sendonly']);
+    expect(await status()).toEqual(['on-hold', 'sendonly']);
     await watcher.inCall('INVITE', { uri, body: sdpText({ direction: 'inactive', version: 3 }) });
     watcher.peer.ack(watcher.peer.response('INVITE'));
     expect(await status()).toEqual(['on-hold', 'inactive']);
