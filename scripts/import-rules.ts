@@ -30,11 +30,7 @@ const ENTRY = 'server/main.ts';
 const PROTOCOL = 'signaling/websocket/protocol.ts';
 
 /** `gateway` stands for gateway.ts and the files or the folder that it may be split into. */
-const GATEWAY = [
-  'signaling/sip/gateway',
-  'signaling/sip/reason-map.ts',
-  'signaling/sip/focus/',
-];
+const GATEWAY = ['signaling/sip/gateway', 'signaling/sip/reason-map.ts', 'signaling/sip/focus/'];
 /** What joins the layers of the SIP front end: every file directly in its folder. */
 const SIP = {
   may: [...LOWER_SIP, 'signaling/sip/', ...GATEWAY, 'signaling/sdp/', 'base/'],

@@ -35,7 +35,6 @@ export class ChatHistory {
 function toChatText(text: string): string {
   const clean = text
     .replace(/\r\n?/g, '\n')
-    // eslint-disable-next-line no-control-regex
     .replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, ' ')
     .trim();
 

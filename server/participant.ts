@@ -1,3 +1,7 @@
+/**
+ * Size: all that a member is and may do, and the interfaces that name it; its media, its streams and its
+ * states are in files of their own.
+ */
 import type { types as mediasoup } from 'mediasoup';
 import { AppError, RateLimiter, toError } from '../base/index.ts';
 import type { Clock, Logger, ParticipantId, ProducerId, RoomNumber } from '../base/index.ts';

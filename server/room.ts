@@ -1,3 +1,7 @@
+/**
+ * Size: the one place where the parts of a meeting meet; members, media, speakers, chat and policy are in
+ * files of their own.
+ */
 import type { types as mediasoup } from 'mediasoup';
 import { AppError, newParticipantId, toError } from '../base/index.ts';
 import type { Clock, Logger, ParticipantId, RoomNumber } from '../base/index.ts';

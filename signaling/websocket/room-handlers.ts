@@ -26,7 +26,9 @@ export interface RoomHandlerOptions {
 
 type JoinMessage = RequestMessage<'join'>;
 
-export function roomHandlers(options: RoomHandlerOptions): Handlers<'join' | 'leave' | 'set-name' | 'chat'> {
+export function roomHandlers(
+  options: RoomHandlerOptions,
+): Handlers<'join' | 'leave' | 'set-name' | 'chat'> {
   return {
     join: (connection, message) => join(options, connection, message),
 

@@ -17,24 +17,13 @@ export interface ChatProps {
 }
 
 export function Chat({ lines, selfId, open, onSay, onClose }: ChatProps): VNode {
-  const [text, setText] = useState('');
   const list = useRef<HTMLOListElement>(null);
-  const input = useRef<HTMLInputElement>(null);
   const isAtEnd = useRef(true);
-  useEffect(() => {
-    if (open) input.current?.focus();
-  }, [open]);
   // Who reads further up is left there.
   useLayoutEffect(() => {
-    if (isAtEnd.current && list.current !== null) list.current.scrollTop = list.current.scrollHeight;
+    if (isAtEnd.current && list.current !== null)
+      list.current.scrollTop = list.current.scrollHeight;
   }, [lines, open]);
-  const say = async (): Promise<void> => {
-    const line = text.trim();
-    if (line === '') return;
-    setText('');
-    isAtEnd.current = true;
-    if (!(await onSay(line))) setText((now) => (now === '' ? line : now));
-  };
 
   return (
     <aside id="chat" class={`panel ${open ? 'open' : ''}`} aria-label="Chat" hidden={!open}>
@@ -66,28 +55,53 @@ export function Chat({ lines, selfId, open, onSay, onClose }: ChatProps): VNode 
           />
         ))}
       </ol>
-      <form
-        class="chat-form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void say();
+      <Composer
+        open={open}
+        onSay={(text) => {
+          isAtEnd.current = true;
+
+          return onSay(text);
         }}
-      >
-        <input
-          ref={input}
-          data-testid="chat-input"
-          aria-label="Message to everybody"
-          placeholder="Message to everybody"
-          autocomplete="off"
-          maxLength={MAX_LENGTH}
-          value={text}
-          onInput={(event) => setText(event.currentTarget.value)}
-        />
-        <button type="submit" class="chat-send" aria-label="Send" disabled={text.trim() === ''}>
-          <SendIcon />
-        </button>
-      </form>
+      />
     </aside>
+  );
+}
+
+function Composer({ open, onSay }: Pick<ChatProps, 'open' | 'onSay'>): VNode {
+  const [text, setText] = useState('');
+  const input = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    if (open) input.current?.focus();
+  }, [open]);
+  const say = async (): Promise<void> => {
+    const line = text.trim();
+    if (line === '') return;
+    setText('');
+    if (!(await onSay(line))) setText((now) => (now === '' ? line : now));
+  };
+
+  return (
+    <form
+      class="chat-form"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void say();
+      }}
+    >
+      <input
+        ref={input}
+        data-testid="chat-input"
+        aria-label="Message to everybody"
+        placeholder="Message to everybody"
+        autocomplete="off"
+        maxLength={MAX_LENGTH}
+        value={text}
+        onInput={(event) => setText(event.currentTarget.value)}
+      />
+      <button type="submit" class="chat-send" aria-label="Send" disabled={text.trim() === ''}>
+        <SendIcon />
+      </button>
+    </form>
   );
 }
 

@@ -61,25 +61,7 @@ export function Controls(props: ControlsProps): VNode {
         </span>
         <span class="control-label">People</span>
       </button>
-      <button
-        type="button"
-        class="control"
-        data-testid="toggle-chat"
-        aria-expanded={panel === 'chat'}
-        aria-controls="chat"
-        onClick={() => props.onPanel('chat')}
-      >
-        <span class="round">
-          <ChatIcon />
-          {unread > 0 && (
-            <span class="badge fresh">
-              {unread > 99 ? '99+' : unread}
-              <span class="visually-hidden"> unread</span>
-            </span>
-          )}
-        </span>
-        <span class="control-label">Chat</span>
-      </button>
+      <ChatToggle open={panel === 'chat'} unread={unread} onClick={() => props.onPanel('chat')} />
       <button
         type="button"
         class="control"
@@ -99,6 +81,32 @@ export function Controls(props: ControlsProps): VNode {
         <span class="control-label">Leave</span>
       </button>
     </div>
+  );
+}
+
+function ChatToggle(props: { open: boolean; unread: number; onClick: () => void }): VNode {
+  const { open, unread, onClick } = props;
+
+  return (
+    <button
+      type="button"
+      class="control"
+      data-testid="toggle-chat"
+      aria-expanded={open}
+      aria-controls="chat"
+      onClick={onClick}
+    >
+      <span class="round">
+        <ChatIcon />
+        {unread > 0 && (
+          <span class="badge fresh">
+            {unread > 99 ? '99+' : unread}
+            <span class="visually-hidden"> unread</span>
+          </span>
+        )}
+      </span>
+      <span class="control-label">Chat</span>
+    </button>
   );
 }
 

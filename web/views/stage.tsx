@@ -55,15 +55,7 @@ export function Stage({ meeting, media }: { meeting: Meeting; media: LocalMedia 
           onClose={() => setPanel(undefined)}
         />
       </main>
-      {settingsOpen && (
-        <section class="settings" aria-label="Devices">
-          <DeviceSelects
-            state={local}
-            onDevice={(kind, id) => void meeting.own.chooseDevice(kind, id)}
-            onSpeaker={(id) => media.chooseSpeaker(id)}
-          />
-        </section>
-      )}
+      {settingsOpen && <Settings meeting={meeting} media={media} />}
       <Controls
         microphone={state.microphone}
         muted={self?.muted ?? state.microphone !== 'on'}
@@ -87,6 +79,20 @@ export function Stage({ meeting, media }: { meeting: Meeting; media: LocalMedia 
         {state.announcement}
       </div>
     </div>
+  );
+}
+
+function Settings({ meeting, media }: { meeting: Meeting; media: LocalMedia }): VNode {
+  const local = useSource(media);
+
+  return (
+    <section class="settings" aria-label="Devices">
+      <DeviceSelects
+        state={local}
+        onDevice={(kind, id) => void meeting.own.chooseDevice(kind, id)}
+        onSpeaker={(id) => media.chooseSpeaker(id)}
+      />
+    </section>
   );
 }
 

@@ -1,3 +1,7 @@
+/**
+ * Size: the one place where the parts of a session meet; what can stand alone does, in reinvite.ts and
+ * success-sender.ts.
+ */
 import { TimerSet } from '../../../base/index.ts';
 import {
   buildResponse,

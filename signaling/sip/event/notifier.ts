@@ -191,5 +191,7 @@ function accepts(request: SipRequest, contentType: string): boolean {
   const types = request.headers.list('accept').map((each) => parseMediaType(each)?.type);
   const [main] = contentType.split('/');
 
-  return types.length === 0 || [contentType, `${main ?? ''}/*`, '*/*'].some((t) => types.includes(t));
+  return (
+    types.length === 0 || [contentType, `${main ?? ''}/*`, '*/*'].some((t) => types.includes(t))
+  );
 }

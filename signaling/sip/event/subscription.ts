@@ -1,5 +1,5 @@
 import { TimerSet, type Clock, type Logger } from '../../../base/index.ts';
-import { Dialog, nextHop, type RequestSender } from '../dialog/index.ts';
+import { nextHop, type Dialog, type RequestSender } from '../dialog/index.ts';
 import type { SipRequest, SipResponse } from '../message/index.ts';
 import type { RemoteFlow } from '../transport/index.ts';
 import type { EventPackage, EventWatch } from './event-package.ts';
@@ -194,7 +194,8 @@ export class Subscription {
     }
     if (failed) {
       const seconds = Number.parseInt(response?.headers.get('Retry-After') ?? '', 10);
-      this.#blockedUntil = this.#parts.clock.now() + Math.min(Math.max(seconds || 0, 1), 3600) * 1000;
+      this.#blockedUntil =
+        this.#parts.clock.now() + Math.min(Math.max(seconds || 0, 1), 3600) * 1000;
       if (this.#due === 'nothing' || this.#state === 'active') this.#due = 'everything';
     }
     this.#notifyWhenDue();

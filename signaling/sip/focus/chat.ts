@@ -1,5 +1,10 @@
 import { AppError, type Logger } from '../../../base/index.ts';
-import { dial, type ChatMessage, type Participant, type RoomManager } from '../../../server/index.ts';
+import {
+  dial,
+  type ChatMessage,
+  type Participant,
+  type RoomManager,
+} from '../../../server/index.ts';
 import { buildResponse, isSipUri, type ExtraHeaders, type SipRequest } from '../message/index.ts';
 import type { ServerTransaction } from '../transaction/index.ts';
 import type { SessionCall } from '../ua/index.ts';

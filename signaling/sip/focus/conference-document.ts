@@ -129,7 +129,11 @@ function availableMedia(type: 'audio' | 'video'): string {
 function writeUser(entity: string, user: UserState): string {
   return element('user', { entity, state: 'full' }, [
     textElement('display-text', user.displayText),
-    element('roles', {}, user.roles.map((role) => textElement('entry', role))),
+    element(
+      'roles',
+      {},
+      user.roles.map((role) => textElement('entry', role)),
+    ),
     ...user.endpoints.map(writeEndpoint),
   ]);
 }

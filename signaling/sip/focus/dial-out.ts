@@ -9,9 +9,9 @@ export interface DialOutRequest {
   /** Referred-By, Replaces: what the asker wants said in the INVITE. */
   readonly headers: ExtraHeaders;
   /** 101–199. */
-  onProgress(status: number, reason: string): void;
+  readonly onProgress: (status: number, reason: string) => void;
   /** Once: 200, or why it came to nothing. */
-  onFinal(status: number, reason: string): void;
+  readonly onFinal: (status: number, reason: string) => void;
 }
 
 /** Calls somebody into a room. */

@@ -70,7 +70,9 @@ export class MemberCalls {
 }
 
 /** What a negotiated stream is to the phone: the mirror of what it is to us. */
-export function phoneStatus({ localDirection }: Pick<NegotiatedAudio, 'localDirection'>): MediaStatus {
+export function phoneStatus({
+  localDirection,
+}: Pick<NegotiatedAudio, 'localDirection'>): MediaStatus {
   if (localDirection === 'sendonly') return 'recvonly';
 
   return localDirection === 'recvonly' ? 'sendonly' : localDirection;
@@ -83,7 +85,10 @@ export function takesMessages({ headers }: SipMessage): boolean {
 
 /** An address of record without what may differ from one request to the next. */
 function addressKey(address: string): string {
-  return address.replace(/^sips?:/i, '').replace(/[;?].*$/, '').toLowerCase();
+  return address
+    .replace(/^sips?:/i, '')
+    .replace(/[;?].*$/, '')
+    .toLowerCase();
 }
 
 function withoutPort(address: string): string {

@@ -173,11 +173,7 @@ export class ReferReceiver {
   }
 
   /** A REFER outside a call makes a dialog for its NOTIFYs. */
-  #ownDialog(
-    { request, info }: ServerTransaction,
-    toTag: string,
-    contact: string,
-  ): SendInDialog {
+  #ownDialog({ request, info }: ServerTransaction, toTag: string, contact: string): SendInDialog {
     const dialog = Dialog.fromRequest(request, toTag, info.flow);
 
     return (method, parts, user) => {
@@ -230,7 +226,6 @@ function takenHeaders(uri: Uri): [string, string][] {
     const equals = field.indexOf('=');
     const name = percentDecode(field.slice(0, Math.max(0, equals))).toLowerCase();
     const value = percentDecode(field.slice(equals + 1));
-    // eslint-disable-next-line no-control-regex
     const isPlain = !/[\u0000-\u001f]/.test(value);
 
     return HEADERS_TAKEN.has(name) && isPlain ? [['Replaces', value]] : [];

@@ -3,7 +3,6 @@
 export type XmlContent = string | readonly (string | undefined)[] | undefined;
 
 /** Not allowed in XML 1.0 in any form (its production 2, Char). */
-// eslint-disable-next-line no-control-regex
 const FORBIDDEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/gu;
 
 const ENTITIES: Readonly<Record<string, string>> = {

@@ -1,15 +1,6 @@
 import { toError, type Clock, type Logger } from '../../../base/index.ts';
 import { parseSdp, SdpError } from '../../sdp/index.ts';
-import {
-  buildResponse,
-  formatNameAddr,
-  isSipUri,
-  makeSipUri,
-  newTag,
-  type ExtraHeaders,
-  type SipRequest,
-  type Uri,
-} from '../message/index.ts';
+import { buildResponse, newTag, type ExtraHeaders, type SipRequest } from '../message/index.ts';
 import type { ServerTransaction, TimerValues, TransactionUser } from '../transaction/index.ts';
 import { flowTarget, type Endpoint, type SendTarget } from '../transport/index.ts';
 import {
@@ -23,6 +14,7 @@ import {
 } from '../dialog/index.ts';
 import { ALLOW, ALLOW_EVENTS, OPTIONS_HEADERS } from './capabilities.ts';
 import { rejectHeaders } from './call.ts';
+import { contactOf, userPart } from './contact.ts';
 import { IncomingCall, type CallHandler } from './incoming-call.ts';
 import { OutgoingCall, type OutgoingCallParts } from './outgoing-call.ts';
 import { checkRequest, type Refusal } from './request-checks.ts';
@@ -304,23 +296,6 @@ export class UserAgent implements TransactionUser {
   }
 
   #contact(user: string | undefined, target: SendTarget | undefined, isFocus: boolean): string {
-    const wanted = target ?? { protocol: 'UDP' as const, address: '0.0.0.0', port: 5060 };
-    const local = this.#options.localAddressFor(wanted) ?? { address: 'invalid', port: 0 };
-    const transport = wanted.protocol === 'UDP' ? undefined : wanted.protocol.toLowerCase();
-    const uri = makeSipUri({
-      user,
-      host: local.address,
-      port: local.port,
-      params: transport === undefined ? {} : { transport },
-    });
-
-    // RFC 3840 5 and RFC 4579 4.2: "isfocus", a parameter of the header field.
-    const params = new Map<string, undefined>(isFocus ? [['isfocus', undefined]] : []);
-
-    return formatNameAddr({ displayName: undefined, uri, params });
+    return contactOf(this.#options.localAddressFor, user, target, isFocus);
   }
-}
-
-function userPart(uri: Uri): string | undefined {
-  return isSipUri(uri) ? uri.user : undefined;
 }

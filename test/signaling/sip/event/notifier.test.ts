@@ -1,3 +1,4 @@
+/** Size: one list of rules of RFC 6665 over one set of peers. */
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { silentLogger } from '../../../../base/index.ts';
 import {
@@ -311,8 +312,8 @@ describe('the table of subscription states', () => {
     ['ending', ['lastNotified', 'notifyFailed', 'abort']],
     ['terminated', []],
   ] as [SubscriptionState, SubscriptionEvent[]][])('%s takes %j alone', (state, taken) => {
-    expect(
-      events.filter((event) => nextSubscriptionState(state, event) !== undefined),
-    ).toEqual(taken);
+    expect(events.filter((event) => nextSubscriptionState(state, event) !== undefined)).toEqual(
+      taken,
+    );
   });
 });

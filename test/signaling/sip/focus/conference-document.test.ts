@@ -38,7 +38,7 @@ const endpoint: fc.Arbitrary<EndpointState> = fc.record(
     dialog: fc.record({ callId: text, fromTag: text, toTag: text }),
   },
   { requiredKeys: ['entity', 'displayText', 'status', 'joiningMethod', 'joinedAt', 'media'] },
-) as fc.Arbitrary<EndpointState>;
+);
 
 const user: fc.Arbitrary<UserState> = fc.record({
   displayText: text,

@@ -143,7 +143,9 @@ export class Phone {
       this.#answered = this.peer.received.length;
       for (const message of fresh) {
         if (message.kind !== 'request') continue;
-        if (found.some((each) => each.via.params.get('branch') === message.via.params.get('branch')))
+        if (
+          found.some((each) => each.via.params.get('branch') === message.via.params.get('branch'))
+        )
           continue;
         found.push(message);
         if (message.method !== 'ACK') this.peer.respond(message, 200);

@@ -40,13 +40,17 @@ describe('a room is a focus', () => {
       await harness.phone('10.0.0.3', { uri }),
     ];
     const users = phones.map(
-      (phone) => /<sip:(\d+)@.*>;isfocus/.exec(phone.peer.response('INVITE').headers.get('Contact')!)?.[1],
+      (phone) =>
+        /<sip:(\d+)@.*>;isfocus/.exec(phone.peer.response('INVITE').headers.get('Contact')!)?.[1],
     );
 
     expect(new Set(users).size).toBe(2);
-    expect(harness.conference.rooms.list().map((room) => room.number).sort()).toEqual(
-      [...users].sort(),
-    );
+    expect(
+      harness.conference.rooms
+        .list()
+        .map((room) => room.number)
+        .sort(),
+    ).toEqual([...users].sort());
   });
 });
 
@@ -100,10 +104,7 @@ describe('the roster as an event', () => {
     const status = async (): Promise<(string | undefined)[]> => {
       await harness.run(6000);
       const [notify] = await watcher.requests();
-      const endpoint = child(
-        child(readXml(notify!.bodyText), 'users')!.children[0]!,
-        'endpoint',
-      )!;
+      const endpoint = child(child(readXml(notify!.bodyText), 'users')!.children[0]!, 'endpoint')!;
 
       return [child(endpoint, 'status')?.text, child(child(endpoint, 'media')!, 'status')?.text];
     };
@@ -116,7 +117,10 @@ describe('the roster as an event', () => {
     await watcher.inCall('INVITE', { uri, body: sdpText({ version: 4 }) });
     watcher.peer.ack(watcher.peer.response('INVITE'));
     expect(await status()).toEqual(['connected', 'sendrecv']);
-    const phone = harness.conference.rooms.get(ROOM)!.joined().find((m) => m.kind === 'phone')!;
+    const phone = harness.conference.rooms
+      .get(ROOM)!
+      .joined()
+      .find((m) => m.kind === 'phone')!;
     await phone.setMuted(true);
     expect((await status())[0]).toBe('muted-via-focus');
   });
@@ -171,7 +175,9 @@ describe('MESSAGE', () => {
     const { sink } = await harness.browser('Ann');
     const other = await harness.phone('10.0.0.3', { uri });
     const body = 'Grüße';
-    expect(await phone.inCall('MESSAGE', { uri, body, type: 'text/plain;charset=UTF-8' })).toBe(200);
+    expect(await phone.inCall('MESSAGE', { uri, body, type: 'text/plain;charset=UTF-8' })).toBe(
+      200,
+    );
     await harness.run();
 
     expect(sink.events.at(-1)).toMatchObject({
@@ -191,7 +197,12 @@ describe('MESSAGE', () => {
     expect(await phone.send('MESSAGE', { ...parts, uri: 'sip:777@10.0.0.1', callId: 'm2' })).toBe(
       404,
     );
-    expect(harness.conference.rooms.get(ROOM)!.chat().map((line) => line.text)).toEqual(['hello']);
+    expect(
+      harness.conference.rooms
+        .get(ROOM)!
+        .chat()
+        .map((line) => line.text),
+    ).toEqual(['hello']);
   });
 
   it('of another type is answered with 415 and Accept, a huge one with 413, a flood with 480', async () => {

@@ -29,9 +29,9 @@ function news(requests: readonly SipRequest[]): string[] {
 describe('a REFER in a call', () => {
   it('7647-5 3515-2.4.4-a is accepted with 200 and tells 100, the ringing and the end', async () => {
     const { harness, host } = await meeting();
-    expect(await host.inCall('REFER', referTo(BOB, ['Referred-By', '<sip:peer@example.com>']))).toBe(
-      200,
-    );
+    expect(
+      await host.inCall('REFER', referTo(BOB, ['Referred-By', '<sip:peer@example.com>'])),
+    ).toBe(200);
     const [first] = await host.requests();
     expect(first?.headers.get('Content-Type')).toBe('message/sipfrag;version=2.0');
     expect(news([first!])).toEqual(['refer active SIP/2.0 100 Trying']);
@@ -146,7 +146,10 @@ describe('a member who is called in', () => {
     bob.respond(invite, 200, sdpText());
     await harness.run();
     expect(bob.labels()).toContain('ACK');
-    const names = harness.conference.rooms.get(ROOM)!.joined().map((member) => member.name);
+    const names = harness.conference.rooms
+      .get(ROOM)!
+      .joined()
+      .map((member) => member.name);
     expect(names).toEqual(['Peer', 'bob']);
     expect(news(await host.requests()).at(-1)).toBe(
       'refer terminated;reason=noresource SIP/2.0 200 OK',
