@@ -23,7 +23,7 @@ export interface ControlsProps {
 }
 
 export function Controls(props: ControlsProps): VNode {
-  const { microphone, muted, camera, people, panel, unread, settingsOpen } = props;
+  const { microphone, muted, camera, people, panel, settingsOpen } = props;
 
   return (
     <div class="controls" role="toolbar" aria-label="Call controls">
@@ -55,25 +55,16 @@ export function Controls(props: ControlsProps): VNode {
       >
         <span class="round">
           <PeopleIcon />
-          <span class="badge" aria-hidden="true">
-            {people}
-          </span>
+          {badge(people)}
         </span>
         <span class="control-label">People</span>
       </button>
-      <ChatToggle open={panel === 'chat'} unread={unread} onClick={() => props.onPanel('chat')} />
-      <button
-        type="button"
-        class="control"
-        data-testid="toggle-settings"
-        aria-expanded={settingsOpen}
-        onClick={props.onSettings}
-      >
-        <span class="round">
-          <SettingsIcon />
-        </span>
-        <span class="control-label">Devices</span>
-      </button>
+      <ChatToggle
+        open={panel === 'chat'}
+        unread={props.unread}
+        onClick={() => props.onPanel('chat')}
+      />
+      <SettingsToggle open={settingsOpen} onClick={props.onSettings} />
       <button type="button" class="control leave" data-testid="leave" onClick={props.onLeave}>
         <span class="round">
           <LeaveIcon />
@@ -81,6 +72,31 @@ export function Controls(props: ControlsProps): VNode {
         <span class="control-label">Leave</span>
       </button>
     </div>
+  );
+}
+
+function badge(people: number): VNode {
+  return (
+    <span class="badge" aria-hidden="true">
+      {people}
+    </span>
+  );
+}
+
+function SettingsToggle({ open, onClick }: { open: boolean; onClick: () => void }): VNode {
+  return (
+    <button
+      type="button"
+      class="control"
+      data-testid="toggle-settings"
+      aria-expanded={open}
+      onClick={onClick}
+    >
+      <span class="round">
+        <SettingsIcon />
+      </span>
+      <span class="control-label">Devices</span>
+    </button>
   );
 }
 

@@ -26,6 +26,7 @@ export function Stage({ meeting, media }: { meeting: Meeting; media: LocalMedia 
   const [attempt, setAttempt] = useState(0);
   const toggle = useCallback((device: DeviceKind) => void meeting.own.toggle(device), [meeting]);
   const onBlocked = useCallback((blocked: boolean) => meeting.setAudioBlocked(blocked), [meeting]);
+  const close = useCallback(() => setPanel(undefined), []);
   useShortcuts(toggle);
   const members = membersOf(state);
   const unread = useUnread(state, panel === 'chat');
@@ -42,18 +43,8 @@ export function Stage({ meeting, media }: { meeting: Meeting; media: LocalMedia 
           activeSpeaker={state.activeSpeaker}
           ownCamera={state.camera === 'on' ? local.camera : undefined}
         />
-        <Participants
-          members={members}
-          open={panel === 'participants'}
-          onClose={() => setPanel(undefined)}
-        />
-        <Chat
-          lines={state.chat}
-          selfId={state.selfId}
-          open={panel === 'chat'}
-          onSay={(text) => meeting.say(text)}
-          onClose={() => setPanel(undefined)}
-        />
+        <Participants members={members} open={panel === 'participants'} onClose={close} />
+        <ChatPanel meeting={meeting} state={state} open={panel === 'chat'} onClose={close} />
       </main>
       {settingsOpen && <Settings meeting={meeting} media={media} />}
       <Controls
@@ -75,10 +66,30 @@ export function Stage({ meeting, media }: { meeting: Meeting; media: LocalMedia 
         attempt={attempt}
         onBlocked={onBlocked}
       />
-      <div class="visually-hidden" aria-live="polite">
-        {state.announcement}
-      </div>
+      <Announcement text={state.announcement} />
     </div>
+  );
+}
+
+function Announcement({ text }: { text: string }): VNode {
+  return (
+    <div class="visually-hidden" aria-live="polite">
+      {text}
+    </div>
+  );
+}
+
+function ChatPanel(props: {
+  meeting: Meeting;
+  state: RoomState;
+  open: boolean;
+  onClose: () => void;
+}): VNode {
+  const { meeting, state, open, onClose } = props;
+  const onSay = useCallback((text: string) => meeting.say(text), [meeting]);
+
+  return (
+    <Chat lines={state.chat} selfId={state.selfId} open={open} onSay={onSay} onClose={onClose} />
   );
 }
 

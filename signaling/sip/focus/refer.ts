@@ -35,11 +35,15 @@ export interface ReferReceiverOptions {
 /** Headers that Refer-To may put into the INVITE (RFC 3261 19.1.5: only what is known to do no harm). */
 const HEADERS_TAKEN: ReadonlySet<string> = new Set(['replaces']);
 
+/** Calls that one member's REFERs may have ringing at once. */
+const MAX_RINGING = 10;
+
 /** Members' REFERs: call somebody in, or put somebody out (RFC 3515, RFC 4579 5.5 and 5.11). */
 export class ReferReceiver {
   readonly #options: ReferReceiverOptions;
   /** Calls that have sent a REFER before: from the second one on the event has an id. */
   readonly #known = new WeakSet<SessionCall>();
+  readonly #ringing = new WeakMap<Participant, number>();
 
   constructor(options: ReferReceiverOptions) {
     this.#options = options;
@@ -102,6 +106,12 @@ export class ReferReceiver {
       this.#answer(transaction, 603);
       return;
     }
+    const ringing = this.#ringing.get(participant) ?? 0;
+    if (ringing >= MAX_RINGING) {
+      this.#answer(transaction, 480);
+      return;
+    }
+    this.#ringing.set(participant, ringing + 1);
     const subscription = this.#accept(transaction, call, participant);
     const referredBy = request.headers.get('referred-by');
     this.#options.dialOut.dialOut({
@@ -114,7 +124,10 @@ export class ReferReceiver {
         ...takenHeaders(referTo.uri),
       ],
       onProgress: (status, reason) => subscription?.progress(status, reason),
-      onFinal: (status, reason) => subscription?.final(status, reason),
+      onFinal: (status, reason) => {
+        this.#ringing.set(participant, (this.#ringing.get(participant) ?? 1) - 1);
+        subscription?.final(status, reason);
+      },
     });
   }
 

@@ -75,7 +75,7 @@ export class UserAgent implements TransactionUser {
     return user instanceof SessionCall ? user : undefined;
   }
 
-  /** The Contact of a conference for a peer at `target`. */
+  /** Of a conference, for a peer at `target`. */
   focusContact(conference: string, target: SendTarget | undefined): string {
     return this.#contact(conference, target, true);
   }
@@ -202,7 +202,6 @@ export class UserAgent implements TransactionUser {
       return;
     }
     const { logger, handler } = this.#options;
-    const tag = newTag();
     const target = flowTarget(transaction.info.flow);
     const callLogger = logger.child({ callId: request.callId });
     const conference = handler.conferenceFor?.(request);
@@ -217,7 +216,7 @@ export class UserAgent implements TransactionUser {
     );
     const session = new InviteSession(
       this.#context(conference ?? userPart(request.uri), target, conference !== undefined),
-      Dialog.fromRequest(request, tag, transaction.info.flow),
+      Dialog.fromRequest(request, newTag(), transaction.info.flow),
       call,
       () => {
         this.#dialogs.remove(session, request);
@@ -260,8 +259,8 @@ export class UserAgent implements TransactionUser {
     }
     const target = flowTarget(transaction.info.flow);
     const conference = this.#options.handler.conferenceFor?.(request);
-    const user = conference ?? userPart(request.uri);
-    const contact = this.#contact(user, target, conference !== undefined);
+    const isFocus = conference !== undefined;
+    const contact = this.#contact(conference ?? userPart(request.uri), target, isFocus);
     const headers = [...OPTIONS_HEADERS, this.#server];
     transaction.respond(buildResponse(request, 200, { contact, headers }));
   }
@@ -295,7 +294,7 @@ export class UserAgent implements TransactionUser {
     };
   }
 
-  #contact(user: string | undefined, target: SendTarget | undefined, isFocus: boolean): string {
-    return contactOf(this.#options.localAddressFor, user, target, isFocus);
+  #contact(...what: [user: string | undefined, target: SendTarget | undefined, isFocus: boolean]) {
+    return contactOf(this.#options.localAddressFor, ...what);
   }
 }

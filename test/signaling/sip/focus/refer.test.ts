@@ -87,6 +87,17 @@ describe('a REFER in a call', () => {
     expect(harness.dialled).toEqual([]);
   });
 
+  it('is refused while ten of the same member still ring', async () => {
+    const { harness, host } = await meeting();
+    const statuses: number[] = [];
+    const parts = referTo(BOB, ['Refer-Sub', 'false']);
+    for (let i = 0; i < 11; i++) statuses.push(await host.inCall('REFER', parts));
+    expect(statuses.at(-2)).toBe(200);
+    expect(statuses.at(-1)).toBe(480);
+    harness.dialled[0]!.onFinal(486, 'Busy Here');
+    expect(await host.inCall('REFER', parts)).toBe(200);
+  });
+
   it('of a guest is refused with 403: it is the host who pays', async () => {
     const { harness } = await meeting();
     const guest = await harness.phone('10.0.0.3', { uri });

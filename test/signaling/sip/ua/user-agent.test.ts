@@ -122,7 +122,8 @@ describe('OPTIONS', () => {
     expect(headers.get('Accept')).toBe('application/sdp');
     expect(headers.get('Accept-Encoding')).toBe('identity');
     expect(headers.get('Accept-Language')).toBe('en');
-    expect(headers.get('Supported')).toBe('');
+    expect(headers.get('Supported')).toBe('norefersub, tdialog');
+    expect(headers.get('Allow-Events')).toBe('conference');
   });
 
   it('3261-11.2-a gets the status that an INVITE would get', () => {
