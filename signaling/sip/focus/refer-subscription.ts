@@ -6,6 +6,8 @@ import { reasonPhrase } from '../message/index.ts';
 const SIPFRAG = 'message/sipfrag;version=2.0';
 /** Seconds that the far end is told; an INVITE rings for at most three minutes. */
 const LIFETIME = 240;
+/** Milliseconds between two NOTIFYs: simple phones lose one that comes on the heels of another. */
+const PACE = 200;
 
 /** Sends a request in the dialog that the REFER came in; false when that is gone. */
 export type SendInDialog = (
@@ -21,7 +23,7 @@ export type SendInDialog = (
 export class ReferSubscription {
   readonly #send: SendInDialog;
   readonly #event: string;
-  readonly #timers: TimerSet<'lifetime'>;
+  readonly #timers: TimerSet<'lifetime' | 'pace'>;
   readonly #startedAt: number;
   readonly #clock: Clock;
   #next: { line: string; reason: string | undefined } | undefined;
@@ -53,12 +55,13 @@ export class ReferSubscription {
     if (this.#isOver) return;
     this.#next = { line, reason };
     this.#isOver = reason !== undefined;
-    if (this.#isOver) this.#timers.close();
+    if (this.#isOver) this.#timers.stop('lifetime');
     this.#sendNext();
   }
 
   #sendNext(): void {
-    const next = this.#isSending ? undefined : this.#next;
+    const isHeld = this.#isSending || this.#timers.isRunning('pace');
+    const next = isHeld ? undefined : this.#next;
     if (next === undefined) return;
     this.#next = undefined;
     const left = LIFETIME - Math.floor((this.#clock.now() - this.#startedAt) / 1000);
@@ -68,8 +71,8 @@ export class ReferSubscription {
         : `terminated;reason=${next.reason}`;
     const done = (isGone: boolean): void => {
       this.#isSending = false;
-      if (isGone) this.#stop();
-      else this.#sendNext();
+      if (isGone || next.reason !== undefined) this.#stop();
+      else this.#timers.start('pace', PACE, () => this.#sendNext());
     };
     this.#isSending = this.#send(
       'NOTIFY',

@@ -113,6 +113,7 @@ export class ReferReceiver {
     }
     this.#ringing.set(participant, ringing + 1);
     const subscription = this.#accept(transaction, call, participant);
+    subscription?.progress(100);
     const referredBy = request.headers.get('referred-by');
     this.#options.dialOut.dialOut({
       room: participant.room.number,
@@ -180,8 +181,6 @@ export class ReferReceiver {
       isRepeated ? request.cseq.sequence : undefined,
       clock,
     );
-    subscription.progress(100);
-
     return subscription;
   }
 

@@ -66,7 +66,7 @@ export class FocusHarness {
   }
 
   /** Lets messages travel and promises settle, in turns. */
-  async run(ms = 50): Promise<void> {
+  async run(ms = 300): Promise<void> {
     for (let i = 0; i < 10; i++) {
       this.clock.advance(ms / 10);
       for (let turn = 0; turn < 20; turn++) await Promise.resolve();

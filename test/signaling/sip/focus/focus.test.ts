@@ -211,11 +211,11 @@ describe('MESSAGE', () => {
     const type = 'text/plain';
     expect(await phone.inCall('MESSAGE', { uri, body: 'x'.repeat(9000), type })).toBe(413);
     const statuses: number[] = [];
-    for (let i = 0; i < 12; i++) {
+    for (let i = 0; i < 20; i++) {
       statuses.push(await phone.inCall('MESSAGE', { uri, body: `line ${String(i)}`, type }));
     }
-    expect(statuses.filter((status) => status === 200)).toHaveLength(10);
-    expect(statuses.at(-1)).toBe(480);
+    expect(new Set(statuses.slice(0, 10))).toEqual(new Set([200]));
+    expect(statuses).toContain(480);
   });
 
   it('3428-8 comes to a phone one at a time, in pieces that fit, and not to one without it in Allow', async () => {
