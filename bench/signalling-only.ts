@@ -17,8 +17,10 @@ const participant = {
 } as unknown as Participant;
 
 const frontEnd = new SipFrontEnd({
-  host: '127.0.0.1',
+  hosts: ['127.0.0.1'],
   port: Number(process.argv[2]),
+  tlsPort: 0,
+  rateLimit: 1_000_000,
   publicAddress: '127.0.0.1',
   t1Ms: 500,
   product: 'Parley/bench',

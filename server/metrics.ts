@@ -122,6 +122,7 @@ function createSipMetrics(registry: Registry): SipMetrics {
       response(code, 'out');
     },
     malformed: createMalformedCounter(registry),
+    refused: createRefusedCounter(registry),
     ...createCallMetrics(registry),
   };
 }
@@ -136,6 +137,19 @@ function createMalformedCounter(registry: Registry): SipMetrics['malformed'] {
 
   return (transport) => {
     malformed.inc({ transport: transportLabel(transport) });
+  };
+}
+
+function createRefusedCounter(registry: Registry): SipMetrics['refused'] {
+  const refused = new Counter({
+    name: 'parley_sip_refused_total',
+    help: 'New SIP requests that were not served: rate of their source, overload',
+    labelNames: ['reason'],
+    registers: [registry],
+  });
+
+  return (reason) => {
+    refused.inc({ reason });
   };
 }
 

@@ -11,8 +11,10 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { Logger } from '../../base/index.ts';
 import type { TlsFiles } from '../config.ts';
+import type { CallTraces } from '../ports.ts';
 import type { RoomManager } from '../room-manager.ts';
 import { requireApiKey } from './authentication.ts';
+import { callRoutes } from './call-routes.ts';
 import { mapErrors } from './errors.ts';
 import { healthRoutes } from './health-routes.ts';
 import type { HealthDeps } from './health-routes.ts';
@@ -21,6 +23,7 @@ import { serveWebApp } from './web-app.ts';
 
 export interface AppDeps extends HealthDeps {
   rooms: RoomManager;
+  calls?: CallTraces;
   apiKey: string;
   logger: Logger;
   version: string;
@@ -60,6 +63,7 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
         requireApiKey(api, deps.apiKey, deps.onRefused ?? (() => undefined)),
       );
       await api.register(roomRoutes(deps.rooms));
+      if (deps.calls !== undefined) await api.register(callRoutes(deps.calls));
     },
     { prefix: '/api/v1' },
   );
@@ -138,6 +142,7 @@ function openapi(version: string): NonNullable<FastifyDynamicSwaggerOptions['ope
     components: { securitySchemes: { apiKey: { type: 'http', scheme: 'bearer' } } },
     tags: [
       { name: 'rooms', description: 'Rooms and who is in them' },
+      { name: 'calls', description: 'Calls and their SIP messages' },
       { name: 'health', description: 'State and figures of the server' },
     ],
   };

@@ -1,6 +1,8 @@
 /**
  * The one file that knows SIP and rooms: each call becomes a participant, and whatever ends the one
  * ends the other (`reason-map.ts`).
+ *
+ * Size: what a call and its participant do to one another stays in one place.
  */
 import { randomInt } from 'node:crypto';
 import { AppError, toError, type Clock, type Logger, type RoomNumber } from '../../base/index.ts';
@@ -24,8 +26,8 @@ import {
   type SdpSession,
 } from '../sdp/index.ts';
 import { ChatOutbox, phoneStatus, takesMessages, type MemberCalls } from './focus/index.ts';
-import { toPhoneAudio } from './gateway-audio.ts';
 import { isSipUri, type SipRequest, type Uri } from './message/index.ts';
+import { toPhoneAudio } from './phone-audio.ts';
 import { errorStatus, reasonHeader, rejectionStatus } from './reason-map.ts';
 import type { CallEnd, CallHandler, IncomingCall, ReofferAnswer } from './ua/index.ts';
 
@@ -52,6 +54,7 @@ const CLOSE_REASON_OF_END: Readonly<Record<CallEnd['cause'], CloseReason>> = {
   'no-ack': 'no-ack',
   'bad-answer': 'not-acceptable',
   lost: 'disconnected',
+  expired: 'disconnected',
 };
 
 const RETRY_AFTER_SECONDS = '5';
@@ -59,13 +62,25 @@ const RETRY_AFTER_SECONDS = '5';
 /** Lets phones into rooms. */
 export class SipGateway implements CallHandler {
   readonly #options: SipGatewayOptions;
+  /** For calls that take the place of others (RFC 3891). */
+  readonly #calls = new WeakMap<object, PhoneCall>();
 
   constructor(options: SipGatewayOptions) {
     this.#options = options;
   }
 
   incomingCall(call: IncomingCall): void {
-    void new PhoneCall(call, this.#options).enter();
+    const replaced = call.replaces === undefined ? undefined : this.#calls.get(call.replaces);
+    if (replaced !== undefined) {
+      this.#calls.set(call, replaced);
+      void replaced.moveTo(call);
+    } else if (call.replaces !== undefined) {
+      call.reject(481);
+    } else {
+      const phoneCall = new PhoneCall(call, this.#options);
+      this.#calls.set(call, phoneCall);
+      void phoneCall.enter();
+    }
   }
 
   /** The number alone is judged: whether a room may be made for it shows when somebody calls. */
@@ -88,7 +103,7 @@ export class SipGateway implements CallHandler {
 
 /** One phone's call and, while it lasts, its participant. */
 class PhoneCall implements ParticipantSink {
-  readonly #call: IncomingCall;
+  #call: IncomingCall;
   readonly #options: SipGatewayOptions;
   readonly #logger: Logger;
   readonly #startedAt: number;
@@ -97,23 +112,16 @@ class PhoneCall implements ParticipantSink {
   #participant: Participant | undefined;
   /** The last description that we sent: the next one counts its version from it. */
   #description: SdpSession | undefined;
+  #audio: NegotiatedAudio | undefined;
   #endReason: CloseReason | undefined;
   #outbox: ChatOutbox | undefined;
-  #negotiated: NegotiatedAudio | undefined;
 
   constructor(call: IncomingCall, options: SipGatewayOptions) {
     this.#call = call;
     this.#options = options;
     this.#logger = options.logger.child({ tag: 'gateway', callId: call.request.callId });
     this.#startedAt = options.clock.now();
-    call.handleReoffers((offer) => this.#reoffer(offer));
-    call.events.on('established', (answer) => {
-      if (answer !== undefined) void this.#receiveAnswer(answer, 'not-acceptable');
-    });
-    call.events.on('answered', (answer) => void this.#receiveAnswer(answer, 'not-acceptable'));
-    call.events.on('ended', (end) => {
-      this.#callEnded(end);
-    });
+    this.#listen(call);
   }
 
   /** From the INVITE to its final answer. */
@@ -124,6 +132,67 @@ class PhoneCall implements ParticipantSink {
       this.#refuse(error);
       await this.#participant?.leave('internal-error');
     }
+  }
+
+  /** Another device takes the call over: the participant and its leg stay (RFC 3891, RFC 4579 5.9). */
+  async moveTo(call: IncomingCall): Promise<void> {
+    const participant = this.#participant;
+    const { offer } = call;
+    const local = participant && { ...this.#local(participant), previous: undefined };
+    if (participant === undefined || local === undefined || this.#call.isEnded) {
+      call.reject(481);
+
+      return;
+    }
+    const outcome = offer && answerOffer(offer, DEFAULT_AUDIO_CAPABILITIES, local);
+    if (outcome !== undefined && 'reject' in outcome) {
+      call.reject(outcome.reject.status, { warning: outcome.reject.warning });
+
+      return;
+    }
+    const description = outcome?.answer ?? createOffer(DEFAULT_AUDIO_CAPABILITIES, local);
+    const audioBefore = this.#audio;
+    try {
+      if (outcome !== undefined) await this.#configure(participant, outcome.audio);
+    } catch (error) {
+      call.reject(error instanceof AppError ? errorStatus(error.code) : 500);
+
+      return;
+    }
+    const before = this.#call;
+    if (before.isEnded) {
+      call.reject(481);
+
+      return;
+    }
+    if (!call.accept(description)) {
+      if (audioBefore !== undefined) await this.#configure(participant, audioBefore);
+
+      return;
+    }
+    this.#call = call;
+    this.#description = description;
+    this.#listen(call);
+    this.#options.calls.remove(before);
+    this.#register(participant);
+    before.hangUp([['Reason', reasonHeader('replaced')]]);
+  }
+
+  #listen(call: IncomingCall): void {
+    const isCurrent = (): boolean => this.#call === call;
+    call.handleReoffers((offer) => (isCurrent() ? this.#reoffer(offer) : { status: 481 }));
+    call.events.on('established', (answer) => {
+      if (answer !== undefined && isCurrent()) void this.#receiveAnswer(answer, 'not-acceptable');
+    });
+    call.events.on('answered', (answer) => {
+      if (isCurrent()) void this.#receiveAnswer(answer, 'not-acceptable');
+    });
+    call.events.on('key', (key, durationMs) => {
+      this.#participant?.phoneLeg.events.emit('dtmf', key, durationMs);
+    });
+    call.events.on('ended', (end) => {
+      if (isCurrent()) this.#callEnded(end);
+    });
   }
 
   /** A phone's roster is what it subscribes to; chat lines come to it by themselves. */
@@ -189,6 +258,10 @@ class PhoneCall implements ParticipantSink {
       description = outcome.answer;
     }
     this.#description = description;
+    if (call.requiresReliableProgress) {
+      // RFC 3262 5: without an offer in the INVITE ours has to be in the first reliable response.
+      call.progress(183, undefined, call.offer === undefined ? description : undefined);
+    }
     // A CANCEL may have come while the media was made.
     if (!call.accept(description)) {
       await participant.leave(this.#endReason ?? 'cancelled');
@@ -203,13 +276,13 @@ class PhoneCall implements ParticipantSink {
   /** From now on requests in and beside the call are known to be its participant's. */
   #register(participant: Participant): void {
     const call = this.#call;
-    if (takesMessages(call.request)) this.#outbox = new ChatOutbox(call, this.#logger);
+    this.#outbox = takesMessages(call.request) ? new ChatOutbox(call, this.#logger) : undefined;
     this.#options.calls.add({
       participant,
       call,
       joiningMethod: 'dialed-in',
       flow: call.flow,
-      audio: this.#negotiated === undefined ? 'sendrecv' : phoneStatus(this.#negotiated),
+      audio: this.#audio === undefined ? 'sendrecv' : phoneStatus(this.#audio),
     });
   }
 
@@ -259,7 +332,7 @@ class PhoneCall implements ParticipantSink {
 
   async #configure(participant: Participant, audio: NegotiatedAudio): Promise<void> {
     await participant.phoneLeg.configure(await toPhoneAudio(audio));
-    this.#negotiated = audio;
+    this.#audio = audio;
     this.#options.calls.setAudio(this.#call, phoneStatus(audio));
   }
 
@@ -276,7 +349,8 @@ class PhoneCall implements ParticipantSink {
 
   #callEnded(end: CallEnd): void {
     this.#endReason ??= CLOSE_REASON_OF_END[end.cause];
-    this.#logger.info({ by: end.by, cause: end.cause }, 'call ended');
+    const { by, cause, message } = end;
+    this.#logger.info({ by, cause, reason: message?.headers.get('Reason') }, 'call ended');
     void this.#participant?.leave(this.#endReason);
     this.#options.calls.remove(this.#call);
   }

@@ -1,15 +1,32 @@
 import type { Clock, Logger } from '../../base/index.ts';
+import type { RequestSender } from './dialog/index.ts';
 import { Focus, type FocusOptions, MemberCalls, PhoneDialler } from './focus/index.ts';
 import { SipGateway, type SipGatewayOptions } from './gateway.ts';
 import { formatHostPort, isSipUri } from './message/index.ts';
+import { CachingResolver, DnsResolver, LocatingSender, Locator } from './locating/index.ts';
 import { DEFAULT_TIMER_VALUES, TransactionLayer } from './transaction/index.ts';
-import { defaultPort, TransportLayer, type SipCounters } from './transport/index.ts';
+import {
+  AdmissionControl,
+  defaultPort,
+  TransportLayer,
+  WsTransport,
+  type SipCounters,
+  type TlsSettings,
+  type TransportProtocol,
+  type WsOptions,
+} from './transport/index.ts';
+import { WireTrace } from './trace/index.ts';
 import { UserAgent } from './ua/index.ts';
 
 export interface SipFrontEndOptions {
-  /** Where to listen, UDP and TCP alike. */
-  host: string;
+  /** Where to listen, UDP, TCP and TLS alike. */
+  hosts: readonly string[];
   port: number;
+  tlsPort: number;
+  /** Without it there is no SIP over TLS. */
+  tls?: TlsSettings;
+  /** Pages elsewhere that may use SIP over WebSocket, "*" for all. */
+  wsOrigins?: readonly string[];
   publicAddress: string;
   /** The domain of addresses of record. */
   domain: string;
@@ -17,6 +34,8 @@ export interface SipFrontEndOptions {
   t1Ms: number;
   /** "Parley/1.0.0", for Server and User-Agent. */
   product: string;
+  /** Requests outside dialogs that one source may send, a second. */
+  rateLimit: number;
   /** Dialled to get a new room; empty: there is no such address. */
   conferenceFactory: string;
   rooms: SipGatewayOptions['rooms'] & FocusOptions['rooms'];
@@ -27,12 +46,17 @@ export interface SipFrontEndOptions {
 
 /** How long phones have to answer the BYE of a server that stops. */
 const BYE_WAIT = 1500;
+/** Phones that start together after a power failure come in one burst. */
+const BURST_SECONDS = 5;
 
 /** The SIP stack, put together: transports, transactions, user agent, gateway. */
 export class SipFrontEnd {
+  /** Calls' messages, for who looks into why one failed. */
+  readonly trace: WireTrace;
   readonly #options: SipFrontEndOptions;
   readonly #transports: TransportLayer;
   readonly #transactions: TransactionLayer;
+  readonly #admission: AdmissionControl;
   readonly #userAgent: UserAgent;
   readonly #focus: Focus;
   #isListening = false;
@@ -42,31 +66,56 @@ export class SipFrontEnd {
     const { clock, counters } = options;
     const logger = options.logger.child({ tag: 'sip' });
     const timers = { ...DEFAULT_TIMER_VALUES, t1: options.t1Ms };
+    this.trace = new WireTrace(clock);
     const transports = new TransportLayer({
       clock,
       logger,
       counters,
+      onTrace: this.trace.record,
       advertisedHost: options.publicAddress,
+      ...(options.tls !== undefined && { tls: options.tls }),
     });
-    const transactions = new TransactionLayer({ sender: transports, clock, logger, timers });
+    const { rateLimit } = options;
+    const admission = new AdmissionControl({
+      clock,
+      rate: { perSecond: rateLimit, burst: rateLimit * BURST_SECONDS },
+      onRefused: (reason) => counters.refused?.(reason),
+    });
+    const transactions = new TransactionLayer({
+      sender: transports,
+      clock,
+      logger,
+      timers,
+      admission,
+    });
+    const locator = new Locator({
+      resolver: new CachingResolver(new DnsResolver(), clock),
+      protocols: new Set<TransportProtocol>([
+        'UDP',
+        'TCP',
+        ...(options.tls ? ['TLS' as const] : []),
+      ]),
+    });
+    this.#admission = admission;
     this.#transports = transports;
     this.#transactions = transactions;
+    const sender = new LocatingSender(transactions, locator);
     const calls = new MemberCalls();
     const userAgent = new UserAgent({
       clock,
       logger,
-      sender: transactions,
+      sender,
       timers,
       localAddressFor: (target) => transports.localAddressFor(target),
       handler: new SipGateway({ ...options, calls, factory: options.conferenceFactory }),
       product: options.product,
     });
     this.#userAgent = userAgent;
-    this.#focus = this.#createFocus(calls, logger);
+    this.#focus = this.#createFocus(calls, sender, logger);
     transactions.user = userAgent;
   }
 
-  #createFocus(calls: MemberCalls, logger: Logger): Focus {
+  #createFocus(calls: MemberCalls, sender: RequestSender, logger: Logger): Focus {
     const { rooms, publicAddress, domain, port, product, clock } = this.#options;
     const userAgent = this.#userAgent;
     const usualPort = port === defaultPort('UDP');
@@ -75,7 +124,7 @@ export class SipFrontEnd {
       rooms,
       calls,
       userAgent,
-      sender: this.#transactions,
+      sender,
       dialOut: new PhoneDialler({ rooms, userAgent, calls, publicAddress, logger }),
       authority: formatHostPort(publicAddress, usualPort ? undefined : port),
       isOurs: (uri) =>
@@ -89,10 +138,20 @@ export class SipFrontEnd {
   }
 
   async listen(): Promise<void> {
-    const at = { address: this.#options.host, port: this.#options.port };
-    await this.#transports.listen('UDP', at);
-    await this.#transports.listen('TCP', at);
+    const { hosts, port, tlsPort, tls } = this.#options;
+    for (const address of hosts) {
+      await this.#transports.listen('UDP', { address, port });
+      await this.#transports.listen('TCP', { address, port });
+      if (tls !== undefined) await this.#transports.listen('TLS', { address, port: tlsPort });
+    }
     this.#isListening = true;
+  }
+
+  /** SIP over WebSocket, at `/sip` of this server. */
+  attachWebSocket(server: WsOptions['server'], secure: boolean): void {
+    const { clock, wsOrigins = [] } = this.#options;
+    const options = { server, secure, clock, allowedOrigins: wsOrigins };
+    this.#transports.addTransport(new WsTransport(this.#transports, options));
   }
 
   unreadyReason(): string | undefined {
@@ -113,6 +172,7 @@ export class SipFrontEnd {
     await this.#userAgent.close([], BYE_WAIT);
     this.#focus.close();
     this.#transactions.close();
+    this.#admission.close();
     await this.#transports.close();
   }
 }

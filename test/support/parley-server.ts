@@ -21,13 +21,15 @@ export interface ParticipantRow {
 
 /** The real server process as `npm start` runs it, on loopback, with data of its own. */
 export class ParleyServer {
-  readonly httpPort = 3000;
-  readonly sipPort = 5060;
+  readonly httpPort: number;
+  readonly sipPort: number;
   readonly #options: ParleyServerOptions;
   readonly child: Child;
 
   private constructor(options: ParleyServerOptions) {
     this.#options = options;
+    this.httpPort = Number(options.env?.['HTTP_PORT'] ?? 3000);
+    this.sipPort = Number(options.env?.['SIP_PORT'] ?? 5060);
     this.child = new Child({
       name: 'parley',
       command: process.execPath,
@@ -55,6 +57,10 @@ export class ParleyServer {
       'the server is ready',
       async () => {
         if (!server.child.running) throw new Error(`it ended: ${server.log.slice(-4000)}`);
+        // Its certificate is of a test's own authority, which fetch does not know.
+        if (options.env?.['TLS_CERT'] !== undefined) {
+          return server.log.includes('Parley is ready') ? undefined : 'not ready';
+        }
         try {
           const response = await fetch(`${server.url}/readyz`);
 

@@ -28,7 +28,11 @@ export class DialogLayer {
   }
 
   find(request: SipRequest): InviteSession | undefined {
-    return this.#sessions.get(dialogKey(dialogIdOfRequest(request)));
+    return this.findById(dialogIdOfRequest(request));
+  }
+
+  findById(id: DialogId): InviteSession | undefined {
+    return this.#sessions.get(dialogKey(id));
   }
 
   get(id: DialogId): InviteSession | undefined {

@@ -17,7 +17,7 @@ import {
   type NegotiatedAudio,
   type SdpSession,
 } from '../../sdp/index.ts';
-import { toPhoneAudio } from '../gateway-audio.ts';
+import { toPhoneAudio } from '../phone-audio.ts';
 import { isSipUri, makeSipUri, reasonPhrase, type NameAddr, type Uri } from '../message/index.ts';
 import { errorStatus, reasonHeader } from '../reason-map.ts';
 import type { CallEnd, OutgoingCall, ReofferAnswer, UserAgent } from '../ua/index.ts';

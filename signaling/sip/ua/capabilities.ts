@@ -7,6 +7,9 @@ export const ALLOWED_METHODS: ReadonlySet<string> = new Set([
   'CANCEL',
   'BYE',
   'OPTIONS',
+  'UPDATE',
+  'PRACK',
+  'INFO',
   'SUBSCRIBE',
   'REFER',
   'MESSAGE',
@@ -15,22 +18,28 @@ export const ALLOWED_METHODS: ReadonlySet<string> = new Set([
 /** Methods of the IANA registry: known but not allowed is 405, unknown is 501 (RFC 3261 8.2.1). */
 export const KNOWN_METHODS: ReadonlySet<string> = new Set([
   ...ALLOWED_METHODS,
-  'INFO',
   'NOTIFY',
-  'PRACK',
   'PUBLISH',
   'REGISTER',
-  'UPDATE',
 ]);
 
 /** Option tags of Supported, Require and Unsupported. */
-export const SUPPORTED_OPTIONS: ReadonlySet<string> = new Set<string>([
+export const SUPPORTED_OPTIONS: ReadonlySet<string> = new Set([
+  '100rel',
+  'timer',
+  'replaces',
   // RFC 4488 and RFC 4538: what a REFER may ask for.
   'norefersub',
   'tdialog',
 ]);
 
 export const ALLOW: readonly [string, string] = ['Allow', [...ALLOWED_METHODS].join(', ')];
+export const SUPPORTED: readonly [string, string] = [
+  'Supported',
+  [...SUPPORTED_OPTIONS].join(', '),
+];
+/** RFC 6086 5.2: empty, "to indicate that it does not want to receive" any Info-Package. */
+export const RECV_INFO: readonly [string, string] = ['Recv-Info', ''];
 export const ACCEPT: readonly [string, string] = ['Accept', 'application/sdp'];
 export const ACCEPT_ENCODING: readonly [string, string] = ['Accept-Encoding', 'identity'];
 
@@ -43,6 +52,6 @@ export const OPTIONS_HEADERS: ExtraHeaders = [
   ACCEPT,
   ACCEPT_ENCODING,
   ['Accept-Language', 'en'],
-  ['Supported', [...SUPPORTED_OPTIONS].join(', ')],
+  SUPPORTED,
   ALLOW_EVENTS,
 ];

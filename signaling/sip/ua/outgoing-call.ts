@@ -1,5 +1,5 @@
 import { TimerSet } from '../../../base/index.ts';
-import { parseSdp, SdpError, writeSdp, type SdpSession } from '../../sdp/index.ts';
+import { writeSdp, type SdpSession } from '../../sdp/index.ts';
 import {
   buildRequest,
   isSuccess,
@@ -15,16 +15,15 @@ import {
 import type { ClientFailure, ClientTransaction } from '../transaction/index.ts';
 import type { SendTarget } from '../transport/index.ts';
 import {
-  Dialog,
-  dialogKey,
-  InviteSession,
+  minSe,
   nextHop,
   SDP_TYPE,
-  sdpBody,
-  type Resendable,
+  timerRequestHeaders,
+  type InviteSession,
   type SessionContext,
 } from '../dialog/index.ts';
 import type { CallEnd } from './call.ts';
+import { CallForks, type CallFork } from './call-forks.ts';
 import { SessionCall, type MethodHandler } from './session-call.ts';
 
 export interface OutgoingCallParts {
@@ -49,8 +48,10 @@ export interface OutgoingCallParts {
 
 /** What the user agent is told, for its books. */
 export interface OutgoingCallOwner {
-  established(session: InviteSession): void;
+  sessionOpened(session: InviteSession): void;
   sessionTerminated(session: InviteSession): void;
+  /** There is a 2xx; from now on the sessions count. */
+  established(): void;
   failed(): void;
 }
 
@@ -58,14 +59,17 @@ type DialState = 'calling' | 'cancelling' | 'answered' | 'over';
 
 /** A call that we make (RFC 3261 13.2). */
 export class OutgoingCall extends SessionCall {
-  readonly request: SipRequest;
   readonly #context: SessionContext;
   readonly #parts: OutgoingCallParts;
   readonly #owner: OutgoingCallOwner;
-  readonly #timers: TimerSet<'answer' | 'giveUp'>;
-  readonly #invite: ClientTransaction;
-  /** ACKs by dialog: forked calls may be answered more than once. */
-  readonly #acks = new Map<string, Resendable>();
+  readonly #timers: TimerSet<'answer' | 'giveUp' | 'forks'>;
+  readonly #forks: CallForks;
+  readonly #from: NameAddr;
+  readonly #callId = newCallId();
+  #request: SipRequest;
+  #invite: ClientTransaction;
+  /** Seconds; what a 422 demanded. */
+  #minimum: number | undefined;
   #session: InviteSession | undefined;
   #state: DialState = 'calling';
 
@@ -80,24 +84,24 @@ export class OutgoingCall extends SessionCall {
     this.#parts = parts;
     this.#owner = owner;
     this.#timers = new TimerSet(context.clock);
-    this.request = buildRequest({
-      method: 'INVITE',
-      uri: parts.to.uri,
-      from: withTag(parts.from, newTag()),
-      to: parts.to,
-      callId: newCallId(),
-      cseq: 1,
-      contact: context.contact,
-      headers: [...context.requestHeaders, ...(parts.headers ?? [])],
-      body: parts.offer && { type: SDP_TYPE, content: writeSdp(parts.offer) },
+    this.#from = withTag(parts.from, newTag());
+    this.#forks = new CallForks(context, parts, this, {
+      opened: (session) => owner.sessionOpened(session),
+      terminated: (session) => {
+        if (!this.#forks.hasEarly) this.#timers.stop('forks');
+        owner.sessionTerminated(session);
+      },
     });
-    this.#invite = context.sender.request(this.request, parts.target, {
-      onResponse: (response) => this.#receive(response),
-      onFailure: (failure) => this.#fail(failure),
-    });
+    this.#request = this.#buildInvite(1);
+    this.#invite = this.#send();
     if (parts.answerTimeout !== undefined) {
       this.#timers.start('answer', parts.answerTimeout, () => this.hangUp());
     }
+  }
+
+  /** The INVITE; after a 422 the second one. */
+  get request(): SipRequest {
+    return this.#request;
   }
 
   get remoteUri(): Uri {
@@ -129,67 +133,114 @@ export class OutgoingCall extends SessionCall {
     else this.#end({ by: 'local', cause: 'lost' });
   }
 
+  /** For `CallForks`: may this dialog change the call's media? */
+  owns(session: InviteSession): boolean {
+    return this.#state === 'calling' || this.#session === session;
+  }
+
   protected get session(): InviteSession | undefined {
     return this.#session;
   }
 
-  #receive(response: SipResponse): void {
-    const { status } = response;
-    if (isSuccess(status)) this.#receiveSuccess(response);
-    else if (status >= 300) this.#end({ by: 'remote', cause: 'rejected', message: response });
-    else if (status > 100 && this.#state === 'calling') this.#parts.onProgress?.(response);
+  #buildInvite(sequence: number): SipRequest {
+    const { requestHeaders, sessionTimer, contact } = this.#context;
+    const { to, offer, headers } = this.#parts;
+    const interval = Math.max(sessionTimer.interval, this.#minimum ?? 0);
+
+    return buildRequest({
+      method: 'INVITE',
+      uri: to.uri,
+      from: this.#from,
+      to,
+      callId: this.#callId,
+      cseq: sequence,
+      contact,
+      headers: [
+        ...requestHeaders,
+        ...timerRequestHeaders(interval, this.#minimum),
+        ...(headers ?? []),
+      ],
+      body: offer && { type: SDP_TYPE, content: writeSdp(offer) },
+    });
   }
 
-  #receiveSuccess(response: SipResponse): void {
-    const dialog = Dialog.fromResponse(this.request, response);
-    const key = dialogKey(dialog.id);
-    const known = this.#acks.get(key);
-    if (known !== undefined) {
-      known.send(() => undefined);
+  #send(): ClientTransaction {
+    const request = this.#request;
+
+    return this.#context.sender.request(request, this.#parts.target, {
+      onResponse: (response) => this.#receive(request, response),
+      onFailure: (failure) => this.#fail(failure),
+    });
+  }
+
+  #receive(request: SipRequest, response: SipResponse): void {
+    const { status } = response;
+    if (isSuccess(status)) this.#receiveSuccess(request, response);
+    else if (status === 422 && this.#raiseMinimum(response)) this.#sendAgain();
+    else if (status >= 300) this.#end({ by: 'remote', cause: 'rejected', message: response });
+    else if (status > 100 && this.#state === 'calling') this.#receiveProgress(request, response);
+  }
+
+  #receiveProgress(request: SipRequest, response: SipResponse): void {
+    const outcome = this.#forks.receiveProvisional(request, response);
+    if (outcome === 'duplicate') return;
+    this.#parts.onProgress?.(response);
+    if (outcome === 'unusable') this.hangUp();
+  }
+
+  /** RFC 4028 7.3: "retry … with a Session-Expires … and Min-SE" of the 422, once for each value. */
+  #raiseMinimum(response: SipResponse): boolean {
+    const minimum = minSe(response);
+    if (this.#state !== 'calling' || minimum === undefined) return false;
+    if (minimum <= (this.#minimum ?? 0)) return false;
+    this.#minimum = minimum;
+
+    return true;
+  }
+
+  #sendAgain(): void {
+    this.#forks.abortEarly();
+    this.#request = this.#buildInvite(this.#request.cseq.sequence + 1);
+    this.#invite = this.#send();
+  }
+
+  #receiveSuccess(request: SipRequest, response: SipResponse): void {
+    const fork = this.#forks.of(request, response);
+    if (fork.ack !== undefined) {
+      fork.ack.send(() => undefined);
       return;
     }
     const isFirst = this.#state === 'calling';
-    const text = sdpBody(response);
-    const description = text === undefined ? undefined : parseSdp(text);
-    const usable = description instanceof SdpError ? undefined : description;
-    const offered = this.#parts.offer !== undefined;
-    const answer = offered || usable === undefined ? undefined : this.#parts.answerWith?.(usable);
-    const ack = dialog.createAck(this.request.cseq.sequence, {
-      body: answer && { type: SDP_TYPE, content: writeSdp(answer) },
+    const answer = this.#forks.negotiate(fork, response);
+    const { session } = fork;
+    session.confirm(response);
+    const ack = session.dialog.createAck(request.cseq.sequence, {
+      body: answer === undefined ? undefined : { type: SDP_TYPE, content: answer },
     });
-    this.#acks.set(key, this.#context.sender.sendAck(ack, nextHop(dialog)));
+    fork.ack = this.#context.sender.sendAck(ack, nextHop(session.dialog));
+    if (isFirst && fork.isDescribed) this.#parts.onAnswer?.(response);
+    this.#answered(fork, isFirst);
+  }
+
+  #answered(fork: CallFork, isFirst: boolean): void {
+    const { session } = fork;
     // "unwanted dialogs are … terminated by sending a BYE" once acknowledged (13.2.2.4): those of
     // further forks, of a call that was cancelled, and those without a usable description.
-    const isWanted = isFirst && usable !== undefined && (offered || answer !== undefined);
-    this.#openSession(dialog, isFirst, isWanted);
-    if (isWanted) this.#parts.onAnswer?.(response);
-    if (isWanted) this.events.emit('established', offered ? usable : undefined);
-  }
-
-  #openSession(dialog: Dialog, isFirst: boolean, isWanted: boolean): void {
-    const user = isWanted ? this : this.#silentUser(isFirst);
-    const session = new InviteSession(this.#context, dialog, user, (ended) => {
-      this.#owner.sessionTerminated(ended);
-    });
+    const isWanted = isFirst && fork.isDescribed && session.isConfirmed;
     if (isWanted) this.#session = session;
-    this.#owner.established(session);
-    this.#timers.close();
+    fork.isOwn = isFirst;
+    this.#owner.established();
+    this.#timers.stopAll();
     if (this.#state === 'calling') this.#state = 'answered';
     if (this.#state === 'cancelling') this.#state = 'over';
-    if (!isWanted) session.hangUp(undefined, { by: 'local', cause: 'bad-answer' });
-  }
-
-  /** A dialog that is only there to be ended; the user hears of it if it was the call's own. */
-  #silentUser(isFirst: boolean): ConstructorParameters<typeof InviteSession>[2] {
-    return {
-      onEstablished: () => undefined,
-      onReoffer: () => ({ status: 481 }),
-      onReofferAnswered: () => undefined,
-      onRequest: (transaction) => this.onRequest(transaction),
-      onEnded: (end) => {
-        if (isFirst) this.onEnded(end);
-      },
-    };
+    // Other forks may still answer, for as long as a transaction lives.
+    const patience = 64 * this.#context.times.t1;
+    if (this.#forks.hasEarly) {
+      this.#timers.start('forks', patience, () => this.#forks.abortEarly());
+    }
+    if (isWanted) this.events.emit('established', fork.remote);
+    else if (session.isConfirmed) session.hangUp(undefined, { by: 'local', cause: 'bad-answer' });
+    else if (isFirst) this.onEnded({ by: 'remote', cause: 'bye' });
   }
 
   #fail(failure: ClientFailure): void {
@@ -202,6 +253,7 @@ export class OutgoingCall extends SessionCall {
     const wasTold = this.#state === 'cancelling';
     this.#state = 'over';
     this.#timers.close();
+    this.#forks.abortEarly();
     this.#owner.failed();
     if (!wasTold) this.events.emit('ended', end);
   }

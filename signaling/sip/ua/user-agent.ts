@@ -1,24 +1,32 @@
+/**
+ * Size: the order of RFC 3261 8.2 and the calls it leads to, in one place; checks, contacts, replaces and
+ * the calls themselves are in files of their own.
+ */
 import { toError, type Clock, type Logger } from '../../../base/index.ts';
-import { parseSdp, SdpError } from '../../sdp/index.ts';
+import { parseSdp, SdpError, type SdpSession } from '../../sdp/index.ts';
 import { buildResponse, newTag, type ExtraHeaders, type SipRequest } from '../message/index.ts';
 import type { ServerTransaction, TimerValues, TransactionUser } from '../transaction/index.ts';
 import { flowTarget, type Endpoint, type SendTarget } from '../transport/index.ts';
 import {
+  DEFAULT_SESSION_TIMER,
   Dialog,
   DialogLayer,
   InviteSession,
+  isIntervalTooSmall,
   sdpBody,
   type DialogId,
   type RequestSender,
   type SessionContext,
+  type SessionTimerPolicy,
 } from '../dialog/index.ts';
-import { ALLOW, ALLOW_EVENTS, OPTIONS_HEADERS } from './capabilities.ts';
+import { ALLOW, ALLOW_EVENTS, OPTIONS_HEADERS, RECV_INFO, SUPPORTED } from './capabilities.ts';
 import { rejectHeaders } from './call.ts';
 import { contactOf, userPart } from './contact.ts';
 import { IncomingCall, type CallHandler } from './incoming-call.ts';
 import { OutgoingCall, type OutgoingCallParts } from './outgoing-call.ts';
 import { checkRequest, type Refusal } from './request-checks.ts';
-import { malformedSdp, SessionCall, type MethodHandler } from './session-call.ts';
+import { findReplaced } from './replaces.ts';
+import { malformedSdp, type MethodHandler, type SessionCall } from './session-call.ts';
 
 /** How long `close` waits for answers to its BYEs. */
 const DEFAULT_CLOSE_WAIT = 2000;
@@ -36,6 +44,7 @@ export interface UserAgentOptions {
   readonly product: string;
   /** More calls than these are refused with 503. */
   readonly maxCalls?: number;
+  readonly sessionTimer?: SessionTimerPolicy;
   readonly random?: () => number;
 }
 
@@ -45,6 +54,8 @@ export class UserAgent implements TransactionUser {
   readonly #dialogs = new DialogLayer();
   /** INVITEs outside a dialog, for the CANCEL that may find them. */
   readonly #invites = new WeakMap<ServerTransaction, InviteSession>();
+  /** For an INVITE that takes the place of another call. */
+  readonly #calls = new WeakMap<InviteSession, SessionCall>();
   /** Calls of ours that have no dialog yet. */
   readonly #dialing = new Set<OutgoingCall>();
   readonly #methods = new Map<string, MethodHandler>();
@@ -70,9 +81,9 @@ export class UserAgent implements TransactionUser {
 
   /** The call of ours with this dialog. */
   findCall(id: DialogId): SessionCall | undefined {
-    const user = this.#dialogs.get(id)?.user;
+    const session = this.#dialogs.get(id);
 
-    return user instanceof SessionCall ? user : undefined;
+    return session && this.#calls.get(session);
   }
 
   /** Of a conference, for a peer at `target`. */
@@ -104,14 +115,14 @@ export class UserAgent implements TransactionUser {
   /** Calls somebody. Nothing is told before this returns. */
   call(parts: OutgoingCallParts): OutgoingCall {
     if (this.#isClosing) throw new TypeError('the user agent is closing');
-    const target = parts.target;
     const call = new OutgoingCall(
-      this.#context(userPart(parts.from.uri), target, parts.isFocus === true),
+      this.#context(userPart(parts.from.uri), parts.target, parts.isFocus === true),
       parts,
       {
-        established: (session) => {
-          this.#dialing.delete(call);
+        established: () => this.#dialing.delete(call),
+        sessionOpened: (session) => {
           this.#dialogs.add(session);
+          this.#calls.set(session, call);
         },
         sessionTerminated: (session) => {
           this.#dialogs.remove(session);
@@ -176,8 +187,6 @@ export class UserAgent implements TransactionUser {
       this.#receiveInvite(transaction);
     } else if (request.method === 'OPTIONS') {
       this.#answerOptions(transaction);
-    } else if (request.method !== 'BYE') {
-      this.#refuse(transaction, { status: 405, headers: [ALLOW] });
     } else {
       // "nobody sends BYE outside a dialog" (15): there is no such call.
       this.#refuse(transaction, { status: 481 });
@@ -194,6 +203,11 @@ export class UserAgent implements TransactionUser {
       this.#refuse(transaction, { status: 503, headers: [['Retry-After', '10']] });
       return;
     }
+    if (isIntervalTooSmall(request, this.#sessionTimer)) {
+      const minimum = String(this.#sessionTimer.minimum);
+      this.#refuse(transaction, { status: 422, headers: [['Min-SE', minimum]] });
+      return;
+    }
     const text = sdpBody(request);
     const offer = text === undefined ? undefined : parseSdp(text);
     if (offer instanceof SdpError) {
@@ -201,17 +215,31 @@ export class UserAgent implements TransactionUser {
       this.#refuse(transaction, { status: 400, headers: rejectHeaders(options) }, options.reason);
       return;
     }
+    const replaced = findReplaced(request, this.#dialogs);
+    if (replaced !== undefined && 'refusal' in replaced) {
+      this.#refuse(transaction, replaced.refusal);
+      return;
+    }
+    this.#openCall(transaction, offer, replaced && this.#calls.get(replaced.session));
+  }
+
+  #openCall(
+    transaction: ServerTransaction,
+    offer: SdpSession | undefined,
+    replaces: SessionCall | undefined,
+  ): void {
+    const { request } = transaction;
     const { logger, handler } = this.#options;
     const target = flowTarget(transaction.info.flow);
     const callLogger = logger.child({ callId: request.callId });
     const conference = handler.conferenceFor?.(request);
+    const answerRequest: MethodHandler = (inDialog, inCall) => this.#answerInCall(inDialog, inCall);
     const call = new IncomingCall(
       transaction,
       offer,
       callLogger,
-      (inDialog, inCall) => {
-        this.#answerInCall(inDialog, inCall);
-      },
+      answerRequest,
+      replaces,
       conference,
     );
     const session = new InviteSession(
@@ -226,6 +254,7 @@ export class UserAgent implements TransactionUser {
     );
     call.bind(session);
     this.#invites.set(transaction, session);
+    this.#calls.set(session, call);
     this.#dialogs.add(session, request);
     try {
       handler.incomingCall(call);
@@ -274,6 +303,10 @@ export class UserAgent implements TransactionUser {
     return ['Server', this.#options.product];
   }
 
+  get #sessionTimer(): SessionTimerPolicy {
+    return this.#options.sessionTimer ?? DEFAULT_SESSION_TIMER;
+  }
+
   /** `user` is what a peer dials us by: it goes into Contact. */
   #context(
     user: string | undefined,
@@ -286,10 +319,11 @@ export class UserAgent implements TransactionUser {
       clock,
       logger,
       times: timers,
+      sessionTimer: this.#sessionTimer,
       sender,
       contact: this.#contact(user, target, isFocus),
-      responseHeaders: [ALLOW, ALLOW_EVENTS, this.#server],
-      requestHeaders: [ALLOW, ALLOW_EVENTS, ['User-Agent', product]],
+      responseHeaders: [ALLOW, SUPPORTED, ALLOW_EVENTS, RECV_INFO, this.#server],
+      requestHeaders: [ALLOW, SUPPORTED, ALLOW_EVENTS, RECV_INFO, ['User-Agent', product]],
       random: random ?? Math.random,
     };
   }
