@@ -11,4 +11,6 @@ export { AppError, ERROR_CODES, toError, unreachable } from './errors.ts';
 export type { ErrorCode } from './errors.ts';
 export { newLegId, newParticipantId, randomToken } from './ids.ts';
 export type { Branded, ConsumerId, LegId, ParticipantId, ProducerId, RoomNumber } from './ids.ts';
+export { RateLimiter } from './rate-limiter.ts';
+export type { RateLimit } from './rate-limiter.ts';
 export { ByteReader, OutOfBoundsError } from './byte-reader.ts';

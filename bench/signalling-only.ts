@@ -3,8 +3,8 @@
  * What the `sip` benchmark holds against the whole server, to tell the cost of signalling from that
  * of media.
  */
-import { silentLogger, SystemClock } from '../base/index.ts';
-import type { Participant } from '../server/index.ts';
+import { silentLogger, SystemClock, TypedEmitter, type RoomNumber } from '../base/index.ts';
+import type { Participant, RoomManagerEvents } from '../server/index.ts';
 import { SipFrontEnd } from '../signaling/sip/index.ts';
 
 const nothing = (): void => undefined;
@@ -24,7 +24,14 @@ const frontEnd = new SipFrontEnd({
   publicAddress: '127.0.0.1',
   t1Ms: 500,
   product: 'Parley/bench',
-  rooms: { join: () => Promise.resolve(participant) },
+  rooms: {
+    join: () => Promise.resolve(participant),
+    get: () => undefined,
+    freeNumber: () => '1' as RoomNumber,
+    events: new TypedEmitter<RoomManagerEvents>(),
+  },
+  domain: '127.0.0.1',
+  conferenceFactory: 'conference',
   counters: {
     requestIn: nothing,
     requestOut: nothing,

@@ -23,16 +23,23 @@ interface Area {
   readonly mayTypes?: readonly string[];
 }
 
-const LOWER_SIP = ['message', 'transport', 'trace', 'transaction', 'locating', 'dialog', 'ua'].map(
-  (name) => `signaling/sip/${name}/`,
-);
+const LOWER_SIP = [
+  'message',
+  'transport',
+  'trace',
+  'transaction',
+  'locating',
+  'dialog',
+  'ua',
+  'event',
+].map((name) => `signaling/sip/${name}/`);
 /** From here on upwards SDP is known. */
 const WITH_SDP = LOWER_SIP.indexOf('signaling/sip/dialog/');
 const ENTRY = 'server/main.ts';
 const PROTOCOL = 'signaling/websocket/protocol.ts';
 
 /** `gateway` stands for gateway.ts and the files or the folder that it may be split into. */
-const GATEWAY = ['signaling/sip/gateway', 'signaling/sip/reason-map.ts'];
+const GATEWAY = ['signaling/sip/gateway', 'signaling/sip/reason-map.ts', 'signaling/sip/focus/'];
 /** What joins the layers of the SIP front end: every file directly in its folder. */
 const SIP = {
   may: [...LOWER_SIP, 'signaling/sip/', ...GATEWAY, 'signaling/sdp/', 'base/'],

@@ -1,3 +1,6 @@
+/**
+ * Size: one list of all settings, each with its rule.
+ */
 import { readFileSync } from 'node:fs';
 import { availableParallelism, networkInterfaces } from 'node:os';
 import { isIP } from 'node:net';
@@ -5,6 +8,7 @@ import { resolve } from 'node:path';
 import { LOG_LEVELS } from '../base/index.ts';
 import type { LogLevel } from '../base/index.ts';
 import type { MediaSettings } from '../media/index.ts';
+import { dial } from './dial-plan.ts';
 import { SettingReader } from './setting-reader.ts';
 import { readSipTls, readTls } from './tls-settings.ts';
 import type { SipTlsSettings, TlsFiles } from './tls-settings.ts';
@@ -38,6 +42,8 @@ export interface SipSettings {
   guests: boolean;
   /** In the order of the challenges. */
   digestAlgorithms: readonly DigestAlgorithm[];
+  /** User part that makes a new room for whoever dials it. */
+  conferenceFactory: string;
 }
 
 export interface RoomsSettings {
@@ -163,6 +169,16 @@ function readSip(
       ['MD5'] as const,
       `a list, comma-separated and without doubles, of ${DIGEST_ALGORITHMS.join(', ')}`,
       parseDigestAlgorithms,
+    ),
+    conferenceFactory: reader.parsed(
+      'SIP_CONFERENCE_FACTORY',
+      'conference',
+      'a room name of letters, digits and hyphens',
+      (text) => {
+        const target = dial(text);
+
+        return target.ok && target.pin === undefined ? target.room : undefined;
+      },
     ),
   };
 }

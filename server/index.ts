@@ -1,4 +1,5 @@
 /** The conference as the front ends see it. `main.ts` alone also reaches for api/, jobs/, store/ and metrics. */
+export { MAX_CHAT_LENGTH } from './chat-history.ts';
 export { CLOSE_REASONS, closeReasonInfo } from './close-reason.ts';
 export type { CloseReason, CloseReasonInfo, Fault } from './close-reason.ts';
 export { dial, isPin, MAX_ROOM_NUMBER_LENGTH } from './dial-plan.ts';
@@ -18,6 +19,7 @@ export type {
   UpdateRoomRequest,
 } from './room-manager.ts';
 export type {
+  ChatMessage,
   ParticipantKind,
   ParticipantRole,
   ParticipantSink,

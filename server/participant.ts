@@ -1,5 +1,9 @@
+/**
+ * Size: all that a member is and may do, and the interfaces that name it; its media, its streams and its
+ * states are in files of their own.
+ */
 import type { types as mediasoup } from 'mediasoup';
-import { AppError, toError } from '../base/index.ts';
+import { AppError, RateLimiter, toError } from '../base/index.ts';
 import type { Clock, Logger, ParticipantId, ProducerId, RoomNumber } from '../base/index.ts';
 import type { PhoneLeg, ProducerInfo, WebRtcLeg } from '../media/index.ts';
 import type { CloseReason } from './close-reason.ts';
@@ -11,6 +15,7 @@ import { ParticipantStreams } from './participant-streams.ts';
 import { mayBecome } from './participant-state.ts';
 import type { ParticipantState } from './participant-state.ts';
 import type {
+  ChatMessage,
   ParticipantKind,
   ParticipantRole,
   ParticipantSink,
@@ -30,6 +35,8 @@ export interface RoomHandle {
   roster(): ParticipantView[];
   producers(except?: ParticipantId): ProducerView[];
   participant(id: ParticipantId): Participant | undefined;
+  /** What was written in this meeting, the oldest line first. */
+  chat(): readonly ChatMessage[];
   /** Ends the meeting for all. */
   end(reason: CloseReason): Promise<void>;
 }
@@ -41,6 +48,7 @@ export interface ParticipantHooks {
   producerAdded(participant: Participant, info: ProducerInfo): void;
   producerUpdated(participant: Participant, info: ProducerInfo): void;
   producerRemoved(participant: Participant, info: ProducerInfo): void;
+  said(participant: Participant, text: string): void;
   /** It is out: take it off every list. */
   leaving(participant: Participant, reason: CloseReason): void;
   /** Its media is closed too. */
@@ -60,6 +68,9 @@ export interface ParticipantOptions {
   logger: Logger;
 }
 
+/** Each line goes to everybody, so whoever writes is held to what a quick hand can do. */
+const CHAT_LIMIT = { perSecond: 1, burst: 10 };
+
 /** One member of a room, whatever it came in by. Owns its media leg. */
 export class Participant {
   readonly id: ParticipantId;
@@ -71,6 +82,7 @@ export class Participant {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #media = new ParticipantMedia();
+  readonly #chatLimit: RateLimiter;
   readonly #streams = new ParticipantStreams();
   #name: string;
   #role: ParticipantRole;
@@ -96,6 +108,7 @@ export class Participant {
     this.#logger = options.logger.child({ participant: options.id });
     this.#sink = new GuardedSink(options.sink, this.#logger);
     this.#joinedAt = options.clock.wallTime();
+    this.#chatLimit = new RateLimiter(CHAT_LIMIT, options.clock);
   }
 
   get name(): string {
@@ -188,6 +201,15 @@ export class Participant {
     if (raised === this.#handRaised) return;
     this.#handRaised = raised;
     this.#hooks.updated(this);
+  }
+
+  /** A chat line for everybody in the room; one without any text is passed over. */
+  say(text: string): void {
+    if (this.#state !== 'joined') {
+      throw new AppError('PARTICIPANT_NOT_FOUND', 'the participant is not in the room');
+    }
+    if (!this.#chatLimit.take()) throw new AppError('RATE_LIMITED', 'too many chat lines');
+    this.#hooks.said(this, text);
   }
 
   view(): ParticipantView {

@@ -63,6 +63,18 @@ export interface RoomView {
   guestPinSet: boolean;
 }
 
+/** A line that a member wrote. */
+export interface ChatMessage {
+  /** Unique in its meeting, and rising. */
+  id: number;
+  participantId: ParticipantId;
+  /** As it was when the line was written: its author may have left. */
+  name: string;
+  text: string;
+  /** ISO 8601. */
+  at: string;
+}
+
 /**
  * What a member is told. `participant-joined|left` and `producer-*` go to the others; the rest goes to
  * everybody, also to the one it is about.
@@ -76,7 +88,8 @@ export type RoomEvent =
   | { type: 'producer-added'; producer: ProducerView }
   | { type: 'producer-updated'; producer: ProducerView }
   | { type: 'producer-removed'; producerId: ProducerId; participantId: ParticipantId }
-  | { type: 'room-updated'; room: RoomView };
+  | { type: 'room-updated'; room: RoomView }
+  | { type: 'chat-message'; message: ChatMessage };
 
 /** The front end's end of a participant. Neither method may throw or block. */
 export interface ParticipantSink {

@@ -112,7 +112,7 @@ export class RoomManager {
   /** Makes a room that stays until it is deleted. */
   async create(request: CreateRoomRequest): Promise<Room> {
     this.#requireRunning();
-    const number = request.number ?? this.#freeNumber();
+    const number = request.number ?? this.freeNumber();
     if (this.#rooms.has(number) || this.#opening.has(number)) {
       throw new AppError('ROOM_EXISTS', `room ${number} exists`);
     }
@@ -251,7 +251,8 @@ export class RoomManager {
     if (this.#rooms.get(room.number) === room) this.#rooms.delete(room.number);
   }
 
-  #freeNumber(): RoomNumber {
+  /** A number that no room has: for who wants a new room without naming it. */
+  freeNumber(): RoomNumber {
     for (;;) {
       const number = String(randomInt(100_000_000, 1_000_000_000)) as RoomNumber;
       if (!this.#rooms.has(number)) return number;

@@ -11,6 +11,8 @@ export class RoomMembers {
   /** Those whom the others have been told of. */
   readonly #announced = new WeakSet<Participant>();
 
+  readonly #observers = new Set<(event: RoomEvent) => void>();
+
   get size(): number {
     return this.#seated.size;
   }
@@ -66,10 +68,23 @@ export class RoomMembers {
 
   broadcast(event: RoomEvent): void {
     for (const member of this.joined()) member.notify(event);
+    this.#tellObservers(event);
   }
 
   tellOthers(about: Participant, event: RoomEvent): void {
     for (const member of this.joined()) if (member !== about) member.notify(event);
+    this.#tellObservers(event);
+  }
+
+  /** All that any member is told; ends with the function returned. */
+  observe(observer: (event: RoomEvent) => void): () => void {
+    this.#observers.add(observer);
+
+    return () => this.#observers.delete(observer);
+  }
+
+  #tellObservers(event: RoomEvent): void {
+    for (const observer of [...this.#observers]) observer(event);
   }
 
   tellStream(

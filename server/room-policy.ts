@@ -46,6 +46,14 @@ export function admit(entrant: Entrant, door: RoomDoor): Admission {
   return { ok: true, role: first ? 'host' : 'guest' };
 }
 
+/** A room without a guest PIN is open to all. */
+export function knowsPin(
+  pin: string | undefined,
+  door: Pick<RoomDoor, 'hostPin' | 'guestPin'>,
+): boolean {
+  return door.guestPin === undefined || matches(pin, door.guestPin) || matches(pin, door.hostPin);
+}
+
 export type RoomAction = 'mute' | 'unmute' | 'remove' | 'rename' | 'end-room';
 
 export interface Actor {

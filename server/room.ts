@@ -1,7 +1,12 @@
+/**
+ * Size: the one place where the parts of a meeting meet; members, media, speakers, chat and policy are in
+ * files of their own.
+ */
 import type { types as mediasoup } from 'mediasoup';
 import { AppError, newParticipantId, toError } from '../base/index.ts';
 import type { Clock, Logger, ParticipantId, RoomNumber } from '../base/index.ts';
 import type { MediaEngine } from '../media/index.ts';
+import { ChatHistory } from './chat-history.ts';
 import type { CloseReason } from './close-reason.ts';
 import { MeetingMedia } from './meeting-media.ts';
 import type { MeetingMediaHooks } from './meeting-media.ts';
@@ -9,16 +14,18 @@ import { Participant } from './participant.ts';
 import type { ParticipantHooks, RoomHandle } from './participant.ts';
 import type { MediaLegOf } from './participant-media.ts';
 import type {
+  ChatMessage,
   ParticipantKind,
   ParticipantRole,
   ParticipantSink,
   ParticipantView,
   ProducerView,
+  RoomEvent,
   RoomSettings,
   RoomView,
 } from './ports.ts';
 import { RoomMembers } from './room-members.ts';
-import { admit } from './room-policy.ts';
+import { admit, knowsPin } from './room-policy.ts';
 import { pinsOf, roomView } from './room-settings.ts';
 import { RoomSpeakers } from './room-speakers.ts';
 
@@ -70,6 +77,7 @@ export class Room implements RoomHandle {
   readonly #media: MeetingMedia;
   readonly #members = new RoomMembers();
   readonly #speakers: RoomSpeakers;
+  readonly #chat = new ChatHistory();
   #settings: RoomSettings;
   #startedAt: number | undefined;
   #retired = false;
@@ -129,6 +137,21 @@ export class Room implements RoomHandle {
     return this.#members.producers(except);
   }
 
+  chat(): readonly ChatMessage[] {
+    return this.#chat.lines();
+  }
+
+  /** All that any member is told, for one who is no member; ends with the function returned. */
+  observe(observer: (event: RoomEvent) => void): () => void {
+    return this.#members.observe((event) => {
+      try {
+        observer(event);
+      } catch (error) {
+        this.#logger.error({ err: toError(error), event: event.type }, 'an observer failed');
+      }
+    });
+  }
+
   view(): RoomView {
     return roomView(this.#settings, {
       maxParticipants: this.#maxParticipants(),
@@ -136,6 +159,11 @@ export class Room implements RoomHandle {
       persistent: this.persistent,
       startedAt: this.#startedAt,
     });
+  }
+
+  /** Whether this PIN, or none, opens the room: for those who ask about it without coming in. */
+  wouldAdmit(pin: string | undefined): boolean {
+    return knowsPin(pin, pinsOf(this.#settings));
   }
 
   /** Takes effect for those who come; those who are in stay. */
@@ -240,6 +268,12 @@ export class Room implements RoomHandle {
     producerRemoved: (participant, info) => {
       this.#members.tellStreamEnd(participant, info.id);
     },
+    said: (participant, text) => {
+      const { id: participantId, name } = participant;
+      const at = new Date(this.#clock.wallTime()).toISOString();
+      const message = this.#chat.add({ participantId, name, text, at });
+      if (message !== undefined) this.#members.broadcast({ type: 'chat-message', message });
+    },
     leaving: (participant, reason) => {
       this.#onLeaving(participant, reason);
     },
@@ -285,6 +319,7 @@ export class Room implements RoomHandle {
     const wasRunning = this.#startedAt !== undefined;
     this.#startedAt = undefined;
     this.#speakers.reset();
+    this.#chat.clear();
     if (!this.persistent) this.#retired = true;
     this.#media.release(legs);
     if (wasRunning) {

@@ -76,6 +76,21 @@ export class Meeting {
     return this.#own;
   }
 
+  /** A line to everybody; false when it did not get through. */
+  async say(text: string): Promise<boolean> {
+    try {
+      await this.#session.request('chat', { text });
+
+      return true;
+    } catch (error) {
+      const isTooFast = error instanceof RequestError && error.code === 'RATE_LIMITED';
+      if (isTooFast) this.#dispatch({ type: 'notice', text: 'That was too fast. Try again.' });
+      else this.#onError('sending your message', error);
+
+      return false;
+    }
+  }
+
   /** The stage tells what it shows, so that nothing is received for nobody. */
   show(stage: StageView): void {
     this.#stage = stage;

@@ -1,4 +1,5 @@
 import type {
+  ChatMessage,
   JoinAnswer,
   NotificationName,
   NotificationPayload,
@@ -31,6 +32,8 @@ export interface RoomState {
   /** What arrives of them, by producer id. */
   tracks: ReadonlyMap<string, MediaStreamTrack>;
   activeSpeaker: string | undefined;
+  /** The oldest line first. */
+  chat: readonly ChatMessage[];
   microphone: DeviceState;
   camera: DeviceState;
   /** The browser did not let sound start without a click. */
@@ -68,6 +71,7 @@ export function initialState(room: string): RoomState {
     producers: new Map(),
     tracks: new Map(),
     activeSpeaker: undefined,
+    chat: [],
     microphone: 'off',
     camera: 'off',
     audioBlocked: false,
@@ -105,6 +109,8 @@ export function reduce(state: RoomState, action: RoomAction): RoomState {
       };
     case 'room-updated':
       return { ...state, room: action.room };
+    case 'chat-message':
+      return onChat(state, action.message);
     case 'server-closing':
       return {
         ...state,
@@ -154,6 +160,7 @@ function onSnapshot(state: RoomState, answer: JoinAnswer): RoomState {
         .map((participant) => [participant.id, participant]),
     ),
     producers,
+    chat: answer.chat,
     tracks: new Map([...state.tracks].filter(([id]) => producers.has(id))),
     notice: undefined,
     announcement: `You are in ${answer.room.name}. ${people(answer.roster.length)}.`,
@@ -195,6 +202,20 @@ function onSpeaking(state: RoomState, id: string, speaking: boolean): RoomState 
   return {
     ...state,
     participants: withEntry(state.participants, id, { ...participant, speaking }),
+  };
+}
+
+/** The server keeps no more, so a page that stays does not either. */
+const MAX_CHAT_LINES = 200;
+
+function onChat(state: RoomState, message: ChatMessage): RoomState {
+  if (state.chat.some((line) => line.id === message.id)) return state;
+  const isOwn = message.participantId === state.selfId;
+
+  return {
+    ...state,
+    chat: [...state.chat, message].slice(-MAX_CHAT_LINES),
+    announcement: isOwn ? state.announcement : `${message.name} says: ${message.text}`,
   };
 }
 

@@ -20,6 +20,7 @@ export const TEST_PACKAGES = [
   { name: 'chromium', command: 'chromium' },
   { name: 'iproute2', command: 'ip' },
   { name: 'tcpdump', command: 'tcpdump' },
+  { name: 'libxml2-utils', command: 'xmllint' },
 ];
 
 export const BENCH_PACKAGES = [

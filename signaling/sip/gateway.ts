@@ -5,12 +5,13 @@
  * Size: what a call and its participant do to one another stays in one place.
  */
 import { randomInt } from 'node:crypto';
-import { AppError, toError, type Clock, type Logger } from '../../base/index.ts';
+import { AppError, toError, type Clock, type Logger, type RoomNumber } from '../../base/index.ts';
 import {
   dial,
   type CloseReason,
   type Participant,
   type ParticipantSink,
+  type RoomEvent,
   type RoomManager,
 } from '../../server/index.ts';
 import {
@@ -24,13 +25,18 @@ import {
   type NegotiatedAudio,
   type SdpSession,
 } from '../sdp/index.ts';
+import { ChatOutbox, phoneStatus, takesMessages, type MemberCalls } from './focus/index.ts';
 import { isSipUri, type SipRequest, type Uri } from './message/index.ts';
 import { toPhoneAudio } from './phone-audio.ts';
 import { errorStatus, reasonHeader, rejectionStatus } from './reason-map.ts';
 import type { CallEnd, CallHandler, IncomingCall, ReofferAnswer } from './ua/index.ts';
 
 export interface SipGatewayOptions {
-  rooms: Pick<RoomManager, 'join'>;
+  rooms: Pick<RoomManager, 'join' | 'freeNumber'>;
+  /** The phones that are in rooms. */
+  calls: MemberCalls;
+  /** User part that makes a new room for whoever dials it (RFC 4579 5.4); undefined: none does. */
+  factory?: string | undefined;
   /** Goes into the SDP of every answer. */
   publicAddress: string;
   clock: Clock;
@@ -84,6 +90,15 @@ export class SipGateway implements CallHandler {
     // Without a user part it is the server itself that is asked.
     return user === undefined || dial(user).ok ? 200 : 404;
   }
+
+  conferenceFor({ method, uri }: SipRequest): string | undefined {
+    const target = dial(userOf(uri) ?? '');
+    if (!target.ok) return undefined;
+    if (target.room !== this.#options.factory) return target.room;
+
+    // Only a call makes a room; until then the factory is no conference.
+    return method === 'INVITE' ? this.#options.rooms.freeNumber() : undefined;
+  }
 }
 
 /** One phone's call and, while it lasts, its participant. */
@@ -99,6 +114,7 @@ class PhoneCall implements ParticipantSink {
   #description: SdpSession | undefined;
   #audio: NegotiatedAudio | undefined;
   #endReason: CloseReason | undefined;
+  #outbox: ChatOutbox | undefined;
 
   constructor(call: IncomingCall, options: SipGatewayOptions) {
     this.#call = call;
@@ -157,6 +173,8 @@ class PhoneCall implements ParticipantSink {
     this.#call = call;
     this.#description = description;
     this.#listen(call);
+    this.#options.calls.remove(before);
+    this.#register(participant);
     before.hangUp([['Reason', reasonHeader('replaced')]]);
   }
 
@@ -177,9 +195,10 @@ class PhoneCall implements ParticipantSink {
     });
   }
 
-  /** Phones have no roster yet. */
-  notify(): void {
-    return;
+  /** A phone's roster is what it subscribes to; chat lines come to it by themselves. */
+  notify(event: RoomEvent): void {
+    if (event.type !== 'chat-message') return;
+    if (event.message.participantId !== this.#participant?.id) this.#outbox?.tell(event.message);
   }
 
   ended(reason: CloseReason): void {
@@ -210,7 +229,7 @@ class PhoneCall implements ParticipantSink {
     }
     const participant = await this.#options.rooms.join(
       {
-        room: target.room,
+        room: (call.conference as RoomNumber | undefined) ?? target.room,
         name: call.remoteDisplayName ?? userOf(call.remoteUri) ?? '',
         kind: 'phone',
         address: call.remoteUri.text,
@@ -250,7 +269,21 @@ class PhoneCall implements ParticipantSink {
       return;
     }
     this.#options.counters.callSetup((this.#options.clock.now() - this.#startedAt) / 1000);
+    this.#register(participant);
     participant.activate();
+  }
+
+  /** From now on requests in and beside the call are known to be its participant's. */
+  #register(participant: Participant): void {
+    const call = this.#call;
+    this.#outbox = takesMessages(call.request) ? new ChatOutbox(call, this.#logger) : undefined;
+    this.#options.calls.add({
+      participant,
+      call,
+      joiningMethod: 'dialed-in',
+      flow: call.flow,
+      audio: this.#audio === undefined ? 'sendrecv' : phoneStatus(this.#audio),
+    });
   }
 
   /** A re-INVITE: hold, resume, another address or codec; without an offer it asks for ours. */
@@ -300,6 +333,7 @@ class PhoneCall implements ParticipantSink {
   async #configure(participant: Participant, audio: NegotiatedAudio): Promise<void> {
     await participant.phoneLeg.configure(await toPhoneAudio(audio));
     this.#audio = audio;
+    this.#options.calls.setAudio(this.#call, phoneStatus(audio));
   }
 
   #refuse(error: unknown): void {
@@ -318,6 +352,7 @@ class PhoneCall implements ParticipantSink {
     const { by, cause, message } = end;
     this.#logger.info({ by, cause, reason: message?.headers.get('Reason') }, 'call ended');
     void this.#participant?.leave(this.#endReason);
+    this.#options.calls.remove(this.#call);
   }
 
   #local(participant: Participant): LocalMedia {

@@ -1,9 +1,13 @@
 import type { Clock, Logger } from '../../base/index.ts';
+import type { RequestSender } from './dialog/index.ts';
+import { Focus, type FocusOptions, MemberCalls, PhoneDialler } from './focus/index.ts';
 import { SipGateway, type SipGatewayOptions } from './gateway.ts';
+import { formatHostPort, isSipUri } from './message/index.ts';
 import { CachingResolver, DnsResolver, LocatingSender, Locator } from './locating/index.ts';
 import { DEFAULT_TIMER_VALUES, TransactionLayer } from './transaction/index.ts';
 import {
   AdmissionControl,
+  defaultPort,
   TransportLayer,
   WsTransport,
   type SipCounters,
@@ -24,13 +28,17 @@ export interface SipFrontEndOptions {
   /** Pages elsewhere that may use SIP over WebSocket, "*" for all. */
   wsOrigins?: readonly string[];
   publicAddress: string;
+  /** The domain of addresses of record. */
+  domain: string;
   /** RFC 3261 17.1.1.1, milliseconds. */
   t1Ms: number;
   /** "Parley/1.0.0", for Server and User-Agent. */
   product: string;
   /** Requests outside dialogs that one source may send, a second. */
   rateLimit: number;
-  rooms: SipGatewayOptions['rooms'];
+  /** Dialled to get a new room; empty: there is no such address. */
+  conferenceFactory: string;
+  rooms: SipGatewayOptions['rooms'] & FocusOptions['rooms'];
   counters: SipCounters & SipGatewayOptions['counters'];
   clock: Clock;
   logger: Logger;
@@ -50,6 +58,7 @@ export class SipFrontEnd {
   readonly #transactions: TransactionLayer;
   readonly #admission: AdmissionControl;
   readonly #userAgent: UserAgent;
+  readonly #focus: Focus;
   #isListening = false;
 
   constructor(options: SipFrontEndOptions) {
@@ -90,16 +99,42 @@ export class SipFrontEnd {
     this.#admission = admission;
     this.#transports = transports;
     this.#transactions = transactions;
-    this.#userAgent = new UserAgent({
+    const sender = new LocatingSender(transactions, locator);
+    const calls = new MemberCalls();
+    const userAgent = new UserAgent({
       clock,
       logger,
-      sender: new LocatingSender(transactions, locator),
+      sender,
       timers,
       localAddressFor: (target) => transports.localAddressFor(target),
-      handler: new SipGateway(options),
+      handler: new SipGateway({ ...options, calls, factory: options.conferenceFactory }),
       product: options.product,
     });
-    transactions.user = this.#userAgent;
+    this.#userAgent = userAgent;
+    this.#focus = this.#createFocus(calls, sender, logger);
+    transactions.user = userAgent;
+  }
+
+  #createFocus(calls: MemberCalls, sender: RequestSender, logger: Logger): Focus {
+    const { rooms, publicAddress, domain, port, product, clock } = this.#options;
+    const userAgent = this.#userAgent;
+    const usualPort = port === defaultPort('UDP');
+
+    return new Focus({
+      rooms,
+      calls,
+      userAgent,
+      sender,
+      dialOut: new PhoneDialler({ rooms, userAgent, calls, publicAddress, logger }),
+      authority: formatHostPort(publicAddress, usualPort ? undefined : port),
+      isOurs: (uri) =>
+        isSipUri(uri) &&
+        [publicAddress, domain].some((ours) => ours.toLowerCase() === uri.host) &&
+        (uri.port ?? defaultPort('UDP')) === port,
+      product,
+      clock,
+      logger,
+    });
   }
 
   async listen(): Promise<void> {
@@ -135,6 +170,7 @@ export class SipFrontEnd {
   async close(): Promise<void> {
     this.#isListening = false;
     await this.#userAgent.close([], BYE_WAIT);
+    this.#focus.close();
     this.#transactions.close();
     this.#admission.close();
     await this.#transports.close();

@@ -1,6 +1,6 @@
 import type { Socket } from 'socket.io';
-import { AppError, TimerSet, toError } from '../../base/index.ts';
-import type { Clock, Logger } from '../../base/index.ts';
+import { AppError, RateLimiter, TimerSet, toError } from '../../base/index.ts';
+import type { Clock, Logger, RateLimit } from '../../base/index.ts';
 import { AnswerCache } from './answer-cache.ts';
 import type { Member, Outlet } from './member.ts';
 import { parseRequest } from './parse-request.ts';
@@ -12,7 +12,6 @@ import type {
   RequestMessage,
   RequestName,
 } from './protocol.ts';
-import { RateLimiter, type RateLimit } from './rate-limiter.ts';
 
 /** What a handler comes to. A function is called in the turn in which the ack goes out. */
 export type Outcome<N extends RequestName> = RequestAnswers[N] | (() => RequestAnswers[N]);

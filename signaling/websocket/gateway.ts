@@ -1,12 +1,12 @@
 import type { IncomingMessage, Server as HttpServer } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import { Server, type Socket } from 'socket.io';
-import type { Clock, Logger } from '../../base/index.ts';
+import type { Clock, Logger, RateLimit } from '../../base/index.ts';
 import { Connection, type ConnectionCounters, type ConnectionLimits } from './connection.ts';
 import { mediaHandlers } from './media-handlers.ts';
 import { MemberRegistry } from './member-registry.ts';
 import { SOCKET_PATH } from './protocol.ts';
-import { KeyedRateLimiter, addressKey, type RateLimit } from './rate-limiter.ts';
+import { KeyedRateLimiter, addressKey } from './rate-limiter.ts';
 import { roomHandlers, type RoomDoor } from './room-handlers.ts';
 
 export interface WebSocketGatewayLimits extends ConnectionLimits {

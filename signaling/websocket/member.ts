@@ -138,6 +138,7 @@ export class Member implements ParticipantSink {
       activeSpeaker: room.activeSpeaker ?? null,
       roster: [...others, participant.view()].map(wireParticipant),
       producers: room.producers(participant.id),
+      chat: [...room.chat()],
       routerRtpCapabilities: room.rtpCapabilities,
     };
   }
@@ -205,6 +206,9 @@ function forward(event: RoomEvent, outlet: Outlet): void {
         producerId: event.producerId,
         participantId: event.participantId,
       });
+      break;
+    case 'chat-message':
+      outlet.notify(event.type, { message: event.message });
       break;
     case 'room-updated':
       outlet.notify(event.type, { room: { number: event.room.number, name: event.room.name } });

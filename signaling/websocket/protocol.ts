@@ -7,7 +7,7 @@ import { Type, type Static, type TObject, type TSchema } from 'typebox';
 import type { types as mediasoup } from 'mediasoup';
 
 /** Raised whenever a page of the version before could misunderstand us, or we it. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** Path of socket.io below the web server's root. */
 export const SOCKET_PATH = '/socket.io/';
@@ -76,6 +76,7 @@ export const REQUESTS = {
     temporal: Type.Optional(Type.Integer({ minimum: 0, maximum: 7 })),
   }),
   'close-consumer': request({ consumerId: id }),
+  chat: request({ text: text(2000) }),
 } as const satisfies Record<string, TObject>;
 
 export type RequestName = keyof typeof REQUESTS;
@@ -114,6 +115,18 @@ export type RemoteProducer = Static<typeof producer>;
 
 export type MediaSource = Static<typeof mediaSource>;
 
+const chatMessage = Type.Object({
+  /** Rises with every line of a meeting; the same number is the same line. */
+  id: Type.Integer(),
+  participantId: id,
+  /** The author's name when the line was written. */
+  name: Type.String(),
+  text: Type.String(),
+  /** ISO 8601. */
+  at: Type.String(),
+});
+export type ChatMessage = Static<typeof chatMessage>;
+
 const endedReason = Type.Union([
   Type.Literal('left'),
   Type.Literal('removed'),
@@ -151,6 +164,7 @@ export const NOTIFICATIONS = {
       Type.Null(),
     ]),
   }),
+  'chat-message': Type.Object({ message: chatMessage }),
   'server-closing': Type.Object({}),
   ended: Type.Object({ reason: endedReason, message: Type.String(), retryable: Type.Boolean() }),
 } as const satisfies Record<string, TObject>;
@@ -175,6 +189,8 @@ export interface JoinAnswer {
   roster: Participant[];
   /** What the others send. */
   producers: RemoteProducer[];
+  /** The newest lines of this meeting, the oldest of them first. */
+  chat: ChatMessage[];
   routerRtpCapabilities: mediasoup.RtpCapabilities;
 }
 
@@ -212,6 +228,7 @@ export interface RequestAnswers {
   'resume-consumer': Nothing;
   'set-preferred-layers': Nothing;
   'close-consumer': Nothing;
+  chat: Nothing;
 }
 
 /** The one shape of every ack. */

@@ -26,7 +26,9 @@ export interface RoomHandlerOptions {
 
 type JoinMessage = RequestMessage<'join'>;
 
-export function roomHandlers(options: RoomHandlerOptions): Handlers<'join' | 'leave' | 'set-name'> {
+export function roomHandlers(
+  options: RoomHandlerOptions,
+): Handlers<'join' | 'leave' | 'set-name' | 'chat'> {
   return {
     join: (connection, message) => join(options, connection, message),
 
@@ -39,6 +41,12 @@ export function roomHandlers(options: RoomHandlerOptions): Handlers<'join' | 'le
 
     'set-name': ({ member }, { name }) => {
       member.participant.setName(name);
+
+      return {};
+    },
+
+    chat: ({ member }, { text }) => {
+      member.participant.say(text);
 
       return {};
     },

@@ -184,6 +184,7 @@ export class SipStack {
           handler?.incomingCall?.(call);
         },
         optionsStatus: (request) => handler?.optionsStatus?.(request) ?? 200,
+        conferenceFor: (request) => handler?.conferenceFor?.(request),
       },
       product: 'Parley/test',
       ...(options.maxCalls !== undefined && { maxCalls: options.maxCalls }),

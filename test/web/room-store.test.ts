@@ -50,6 +50,7 @@ function snapshot(more: Partial<JoinAnswer> = {}): RoomAction {
     activeSpeaker: null,
     roster: [participant('me'), participant('ann')],
     producers: [producer('ann-mic', 'ann')],
+    chat: [],
     routerRtpCapabilities: {},
     ...more,
   };

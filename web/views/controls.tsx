@@ -1,7 +1,10 @@
 import type { VNode } from 'preact';
 import type { DeviceKind } from '../devices.ts';
 import type { DeviceState } from '../room-store.ts';
-import { CameraIcon, LeaveIcon, MicIcon, PeopleIcon, SettingsIcon } from './icons.tsx';
+import { CameraIcon, ChatIcon, LeaveIcon, MicIcon, PeopleIcon, SettingsIcon } from './icons.tsx';
+
+/** What may stand beside the tiles. */
+export type Panel = 'participants' | 'chat';
 
 export interface ControlsProps {
   microphone: DeviceState;
@@ -9,16 +12,18 @@ export interface ControlsProps {
   muted: boolean;
   camera: DeviceState;
   people: number;
-  panelOpen: boolean;
+  panel: Panel | undefined;
+  /** Chat lines that nobody here has seen. */
+  unread: number;
   settingsOpen: boolean;
   onToggle: (device: DeviceKind) => void;
-  onPanel: () => void;
+  onPanel: (panel: Panel) => void;
   onSettings: () => void;
   onLeave: () => void;
 }
 
 export function Controls(props: ControlsProps): VNode {
-  const { microphone, muted, camera, people, panelOpen, settingsOpen } = props;
+  const { microphone, muted, camera, people, panel, settingsOpen } = props;
 
   return (
     <div class="controls" role="toolbar" aria-label="Call controls">
@@ -44,30 +49,22 @@ export function Controls(props: ControlsProps): VNode {
         type="button"
         class="control"
         data-testid="toggle-participants"
-        aria-expanded={panelOpen}
+        aria-expanded={panel === 'participants'}
         aria-controls="participants"
-        onClick={props.onPanel}
+        onClick={() => props.onPanel('participants')}
       >
         <span class="round">
           <PeopleIcon />
-          <span class="badge" aria-hidden="true">
-            {people}
-          </span>
+          {badge(people)}
         </span>
         <span class="control-label">People</span>
       </button>
-      <button
-        type="button"
-        class="control"
-        data-testid="toggle-settings"
-        aria-expanded={settingsOpen}
-        onClick={props.onSettings}
-      >
-        <span class="round">
-          <SettingsIcon />
-        </span>
-        <span class="control-label">Devices</span>
-      </button>
+      <ChatToggle
+        open={panel === 'chat'}
+        unread={props.unread}
+        onClick={() => props.onPanel('chat')}
+      />
+      <SettingsToggle open={settingsOpen} onClick={props.onSettings} />
       <button type="button" class="control leave" data-testid="leave" onClick={props.onLeave}>
         <span class="round">
           <LeaveIcon />
@@ -75,6 +72,57 @@ export function Controls(props: ControlsProps): VNode {
         <span class="control-label">Leave</span>
       </button>
     </div>
+  );
+}
+
+function badge(people: number): VNode {
+  return (
+    <span class="badge" aria-hidden="true">
+      {people}
+    </span>
+  );
+}
+
+function SettingsToggle({ open, onClick }: { open: boolean; onClick: () => void }): VNode {
+  return (
+    <button
+      type="button"
+      class="control"
+      data-testid="toggle-settings"
+      aria-expanded={open}
+      onClick={onClick}
+    >
+      <span class="round">
+        <SettingsIcon />
+      </span>
+      <span class="control-label">Devices</span>
+    </button>
+  );
+}
+
+function ChatToggle(props: { open: boolean; unread: number; onClick: () => void }): VNode {
+  const { open, unread, onClick } = props;
+
+  return (
+    <button
+      type="button"
+      class="control"
+      data-testid="toggle-chat"
+      aria-expanded={open}
+      aria-controls="chat"
+      onClick={onClick}
+    >
+      <span class="round">
+        <ChatIcon />
+        {unread > 0 && (
+          <span class="badge fresh">
+            {unread > 99 ? '99+' : unread}
+            <span class="visually-hidden"> unread</span>
+          </span>
+        )}
+      </span>
+      <span class="control-label">Chat</span>
+    </button>
   );
 }
 

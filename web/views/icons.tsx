@@ -91,6 +91,22 @@ export function CloseIcon(): VNode {
   );
 }
 
+export function ChatIcon(): VNode {
+  return (
+    <Icon>
+      <path d="M4 5h16v11.5H10.5L6 20v-3.5H4zM8 9.2h8M8 12.4h5" />
+    </Icon>
+  );
+}
+
+export function SendIcon(): VNode {
+  return (
+    <Icon>
+      <path d="M4.5 12L3 4.5 21 12 3 19.5zM4.5 12H12" />
+    </Icon>
+  );
+}
+
 export function SpeakerIcon(): VNode {
   return (
     <Icon>

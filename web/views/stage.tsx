@@ -5,7 +5,8 @@ import type { Meeting } from '../meeting.ts';
 import { members as membersOf } from '../members.ts';
 import type { ConnectionState, RoomState } from '../room-store.ts';
 import { useSource } from '../use-source.ts';
-import { Controls } from './controls.tsx';
+import { Chat } from './chat.tsx';
+import { Controls, type Panel } from './controls.tsx';
 import { DeviceSelects } from './device-selects.tsx';
 import { CloseIcon, LinkIcon } from './icons.tsx';
 import { Participants } from './participants.tsx';
@@ -18,13 +19,17 @@ const WIDE = '(min-width: 900px)';
 export function Stage({ meeting, media }: { meeting: Meeting; media: LocalMedia }): VNode {
   const state = useSource(meeting);
   const local = useSource(media);
-  const [panelOpen, setPanelOpen] = useState(() => matchMedia(WIDE).matches);
+  const [panel, setPanel] = useState<Panel | undefined>(() =>
+    matchMedia(WIDE).matches ? 'participants' : undefined,
+  );
   const [settingsOpen, setSettingsOpen] = useState(false);
   const [attempt, setAttempt] = useState(0);
   const toggle = useCallback((device: DeviceKind) => void meeting.own.toggle(device), [meeting]);
   const onBlocked = useCallback((blocked: boolean) => meeting.setAudioBlocked(blocked), [meeting]);
+  const close = useCallback(() => setPanel(undefined), []);
   useShortcuts(toggle);
   const members = membersOf(state);
+  const unread = useUnread(state, panel === 'chat');
   const self = members.find((member) => member.isSelf);
 
   return (
@@ -38,26 +43,20 @@ export function Stage({ meeting, media }: { meeting: Meeting; media: LocalMedia 
           activeSpeaker={state.activeSpeaker}
           ownCamera={state.camera === 'on' ? local.camera : undefined}
         />
-        <Participants members={members} open={panelOpen} onClose={() => setPanelOpen(false)} />
+        <Participants members={members} open={panel === 'participants'} onClose={close} />
+        <ChatPanel meeting={meeting} state={state} open={panel === 'chat'} onClose={close} />
       </main>
-      {settingsOpen && (
-        <section class="settings" aria-label="Devices">
-          <DeviceSelects
-            state={local}
-            onDevice={(kind, id) => void meeting.own.chooseDevice(kind, id)}
-            onSpeaker={(id) => media.chooseSpeaker(id)}
-          />
-        </section>
-      )}
+      {settingsOpen && <Settings meeting={meeting} media={media} />}
       <Controls
         microphone={state.microphone}
         muted={self?.muted ?? state.microphone !== 'on'}
         camera={state.camera}
         people={members.length}
-        panelOpen={panelOpen}
+        panel={panel}
+        unread={unread}
         settingsOpen={settingsOpen}
         onToggle={toggle}
-        onPanel={() => setPanelOpen(!panelOpen)}
+        onPanel={(wanted) => setPanel(panel === wanted ? undefined : wanted)}
         onSettings={() => setSettingsOpen(!settingsOpen)}
         onLeave={() => meeting.leave()}
       />
@@ -67,10 +66,44 @@ export function Stage({ meeting, media }: { meeting: Meeting; media: LocalMedia 
         attempt={attempt}
         onBlocked={onBlocked}
       />
-      <div class="visually-hidden" aria-live="polite">
-        {state.announcement}
-      </div>
+      <Announcement text={state.announcement} />
     </div>
+  );
+}
+
+function Announcement({ text }: { text: string }): VNode {
+  return (
+    <div class="visually-hidden" aria-live="polite">
+      {text}
+    </div>
+  );
+}
+
+function ChatPanel(props: {
+  meeting: Meeting;
+  state: RoomState;
+  open: boolean;
+  onClose: () => void;
+}): VNode {
+  const { meeting, state, open, onClose } = props;
+  const onSay = useCallback((text: string) => meeting.say(text), [meeting]);
+
+  return (
+    <Chat lines={state.chat} selfId={state.selfId} open={open} onSay={onSay} onClose={onClose} />
+  );
+}
+
+function Settings({ meeting, media }: { meeting: Meeting; media: LocalMedia }): VNode {
+  const local = useSource(media);
+
+  return (
+    <section class="settings" aria-label="Devices">
+      <DeviceSelects
+        state={local}
+        onDevice={(kind, id) => void meeting.own.chooseDevice(kind, id)}
+        onSpeaker={(id) => media.chooseSpeaker(id)}
+      />
+    </section>
   );
 }
 
@@ -148,6 +181,19 @@ function Notices(props: { state: RoomState; meeting: Meeting; onSound: () => voi
       )}
     </div>
   );
+}
+
+/** Lines of others that came while the chat was closed. */
+function useUnread({ chat, selfId }: RoomState, isOpen: boolean): number {
+  const [readUpTo, setReadUpTo] = useState(0);
+  const last = chat.at(-1)?.id ?? 0;
+  useEffect(() => {
+    if (isOpen) setReadUpTo(last);
+  }, [isOpen, last]);
+
+  return isOpen
+    ? 0
+    : chat.filter((line) => line.id > readUpTo && line.participantId !== selfId).length;
 }
 
 /** M and V, as long as nobody is typing. */

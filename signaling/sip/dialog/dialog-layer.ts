@@ -35,6 +35,10 @@ export class DialogLayer {
     return this.#sessions.get(dialogKey(id));
   }
 
+  get(id: DialogId): InviteSession | undefined {
+    return this.#sessions.get(dialogKey(id));
+  }
+
   /** A request with a To tag: to its session, else 481 (RFC 3261 12.2.2). */
   receive(transaction: ServerTransaction): void {
     const session = this.find(transaction.request);

@@ -8,7 +8,7 @@ import {
   type SipRequest,
   type SipResponse,
 } from '../message/index.ts';
-import type { ServerTransaction } from '../transaction/index.ts';
+import type { ClientTransactionUser, ServerTransaction } from '../transaction/index.ts';
 import {
   ChangeClient,
   type ChangeClientHost,
@@ -16,7 +16,7 @@ import {
   type ReinviteOutcome,
 } from './change-client.ts';
 import { ChangeServer, type ChangeServerHost } from './change-server.ts';
-import type { Dialog } from './dialog.ts';
+import type { Dialog, DialogRequestParts } from './dialog.ts';
 import { InviteAnswer, type InviteAnswerHost } from './invite-answer.ts';
 import { nextHop } from './next-hop.ts';
 import { OfferAnswerState } from './offer-answer-state.ts';
@@ -33,6 +33,9 @@ import {
 import { SessionRefresher, type RefresherHost } from './session-refresher.ts';
 import { nextSessionState, type SessionEvent, type SessionState } from './session-state.ts';
 import { SuccessSender } from './success-sender.ts';
+
+/** Requests that carry a Contact (RFC 3261 table 2, RFC 3515, RFC 6665). */
+const TARGET_REFRESHES: ReadonlySet<string> = new Set(['NOTIFY', 'REFER']);
 
 /**
  * One call: its dialog, from the INVITE to the BYE (RFC 3261 13 to 15). The parts do the work: the
@@ -234,6 +237,17 @@ export class InviteSession
     if (this.#state !== 'confirmed') return Promise.resolve({ status: 481 });
 
     return this.#changes.start(method, offer);
+  }
+
+  /** A request that leaves the session as it is; false when the dialog is not, or no more, there. */
+  request(method: string, parts: DialogRequestParts, user: ClientTransactionUser): boolean {
+    if (this.#state !== 'confirmed' && this.#state !== 'accepted') return false;
+    const { sender, contact } = this.#context;
+    const request = this.dialog.createRequest(method, parts);
+    if (contact !== '' && TARGET_REFRESHES.has(method)) request.headers.set('Contact', contact);
+    sender.request(request, nextHop(this.dialog), user);
+
+    return true;
   }
 
   reoffer(

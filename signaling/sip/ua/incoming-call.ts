@@ -5,7 +5,7 @@ import type { ServerTransaction } from '../transaction/index.ts';
 import type { RemoteFlow } from '../transport/index.ts';
 import { lists, type InviteSession } from '../dialog/index.ts';
 import { rejectHeaders, type RejectOptions } from './call.ts';
-import { SessionCall } from './session-call.ts';
+import { SessionCall, type MethodHandler } from './session-call.ts';
 
 /** Who takes the calls: the gateway to the rooms. */
 export interface CallHandler {
@@ -16,6 +16,11 @@ export interface CallHandler {
    * (RFC 3261 11.2); 200 without this method.
    */
   optionsStatus?(request: SipRequest): number;
+  /**
+   * The user part of the conference URI that this INVITE, OPTIONS or SUBSCRIBE leads to, for a Contact
+   * with `isfocus` (RFC 4579 4.2); undefined when there is no conference behind it. Asked once.
+   */
+  conferenceFor?(request: SipRequest): string | undefined;
 }
 
 /** A call that somebody makes to us. */
@@ -27,18 +32,22 @@ export class IncomingCall extends SessionCall {
   readonly offer: SdpSession | undefined;
   /** The call whose place this one wants to take (RFC 3891); it is for the handler to end it. */
   readonly replaces: SessionCall | undefined;
+  /** What `CallHandler.conferenceFor` said. */
+  readonly conference: string | undefined;
   #session: InviteSession | undefined;
 
   constructor(
     transaction: ServerTransaction,
     offer: SdpSession | undefined,
     logger: Logger,
-    answerRequest: (transaction: ServerTransaction) => void,
+    answerRequest: MethodHandler,
     replaces?: SessionCall,
+    conference?: string,
   ) {
     super(logger, answerRequest);
     this.request = transaction.request;
     this.flow = transaction.info.flow;
+    this.conference = conference;
     this.offer = offer;
     this.replaces = replaces;
   }

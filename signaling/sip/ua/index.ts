@@ -8,12 +8,13 @@
  *       call.accept(answer);   // or our offer, when call.offer is undefined
  *     }
  */
-export { ALLOWED_METHODS, KNOWN_METHODS, SUPPORTED_OPTIONS } from './capabilities.ts';
+export { ALLOW_EVENTS, ALLOWED_METHODS, KNOWN_METHODS, SUPPORTED_OPTIONS } from './capabilities.ts';
 export type { CallEnd, CallEvents, RejectOptions, ReofferAnswer, ReofferHandler } from './call.ts';
 export { IncomingCall } from './incoming-call.ts';
 export type { CallHandler } from './incoming-call.ts';
 export { OutgoingCall } from './outgoing-call.ts';
 export type { OutgoingCallParts } from './outgoing-call.ts';
-export type { ReofferResult } from './session-call.ts';
+export { SessionCall } from './session-call.ts';
+export type { MethodHandler, ReofferResult } from './session-call.ts';
 export { UserAgent } from './user-agent.ts';
 export type { UserAgentOptions } from './user-agent.ts';

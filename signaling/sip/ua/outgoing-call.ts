@@ -12,7 +12,7 @@ import {
   type SipResponse,
   type Uri,
 } from '../message/index.ts';
-import type { ClientFailure, ClientTransaction, ServerTransaction } from '../transaction/index.ts';
+import type { ClientFailure, ClientTransaction } from '../transaction/index.ts';
 import type { SendTarget } from '../transport/index.ts';
 import {
   minSe,
@@ -24,7 +24,7 @@ import {
 } from '../dialog/index.ts';
 import type { CallEnd } from './call.ts';
 import { CallForks, type CallFork } from './call-forks.ts';
-import { SessionCall } from './session-call.ts';
+import { SessionCall, type MethodHandler } from './session-call.ts';
 
 export interface OutgoingCallParts {
   /** Who is called: goes into Request-URI and To. */
@@ -36,10 +36,14 @@ export interface OutgoingCallParts {
   readonly offer?: SdpSession | undefined;
   readonly answerWith?: ((offer: SdpSession) => SdpSession | undefined) | undefined;
   readonly headers?: ExtraHeaders | undefined;
+  /** We call as a conference: Contact carries `isfocus` (RFC 4579 5.2). */
+  readonly isFocus?: boolean | undefined;
   /** The call is cancelled when nobody answers within this time. */
   readonly answerTimeout?: number | undefined;
   /** 101–199, for ringing. */
   readonly onProgress?: ((response: SipResponse) => void) | undefined;
+  /** The 2xx, before `established` is told: for what it says of the far end. */
+  readonly onAnswer?: ((response: SipResponse) => void) | undefined;
 }
 
 /** What the user agent is told, for its books. */
@@ -73,7 +77,7 @@ export class OutgoingCall extends SessionCall {
     context: SessionContext,
     parts: OutgoingCallParts,
     owner: OutgoingCallOwner,
-    answerRequest: (transaction: ServerTransaction) => void,
+    answerRequest: MethodHandler,
   ) {
     super(context.logger, answerRequest);
     this.#context = context;
@@ -214,6 +218,7 @@ export class OutgoingCall extends SessionCall {
       body: answer === undefined ? undefined : { type: SDP_TYPE, content: answer },
     });
     fork.ack = this.#context.sender.sendAck(ack, nextHop(session.dialog));
+    if (isFirst && fork.isDescribed) this.#parts.onAnswer?.(response);
     this.#answered(fork, isFirst);
   }
 

@@ -1,9 +1,11 @@
 import { TypedEmitter, toError, type Logger } from '../../../base/index.ts';
 import { parseSdp, SdpError, writeSdp, type SdpSession } from '../../sdp/index.ts';
 import type { SipRequest } from '../message/index.ts';
-import type { ServerTransaction } from '../transaction/index.ts';
+import type { ClientTransactionUser, ServerTransaction } from '../transaction/index.ts';
 import type {
   ChangeMethod,
+  DialogId,
+  DialogRequestParts,
   InviteSession,
   ReinviteOutcome,
   ReofferOutcome,
@@ -22,14 +24,20 @@ import { receiveInfo } from './info.ts';
 /** How our own change of a call ended: the answer, or the status that refused it. */
 export type ReofferResult = { readonly answer: SdpSession } | { readonly status: number };
 
+/**
+ * Takes the requests of a method that the user agent itself knows nothing of, and answers them. `call`
+ * is the one in whose dialog a request came.
+ */
+export type MethodHandler = (transaction: ServerTransaction, call: SessionCall | undefined) => void;
+
 /** What calls in both directions share once there is a session: SDP as a model instead of text. */
 export abstract class SessionCall implements SessionUser {
   readonly events = new TypedEmitter<CallEvents>();
   readonly #logger: Logger;
-  readonly #answerRequest: (transaction: ServerTransaction) => void;
+  readonly #answerRequest: MethodHandler;
   #reofferHandler: ReofferHandler = () => ({ status: 488 });
 
-  constructor(logger: Logger, answerRequest: (transaction: ServerTransaction) => void) {
+  constructor(logger: Logger, answerRequest: MethodHandler) {
     this.#logger = logger;
     this.#answerRequest = answerRequest;
     this.events.handleListenerErrors((event, error) => {
@@ -63,6 +71,16 @@ export abstract class SessionCall implements SessionUser {
     return { status: 488 };
   }
 
+  /** Undefined before there is a dialog. */
+  get dialogId(): DialogId | undefined {
+    return this.session?.dialog.id;
+  }
+
+  /** A request that leaves the session as it is; false when there is no dialog to send it in. */
+  send(method: string, parts: DialogRequestParts, user: ClientTransactionUser): boolean {
+    return this.session?.request(method, parts, user) ?? false;
+  }
+
   onEstablished(text: string | undefined): void {
     const answer = text === undefined ? undefined : parseSdp(text);
     if (answer instanceof SdpError) this.#hangUpBadAnswer();
@@ -88,7 +106,7 @@ export abstract class SessionCall implements SessionUser {
 
   onRequest(transaction: ServerTransaction): void {
     if (transaction.request.method === 'INFO') receiveInfo(transaction, this.events);
-    else this.#answerRequest(transaction);
+    else this.#answerRequest(transaction, this);
   }
 
   onEnded(end: SessionEnd): void {

@@ -1,15 +1,10 @@
+/**
+ * Size: the order of RFC 3261 8.2 and the calls it leads to, in one place; checks, contacts, replaces and
+ * the calls themselves are in files of their own.
+ */
 import { toError, type Clock, type Logger } from '../../../base/index.ts';
 import { parseSdp, SdpError, type SdpSession } from '../../sdp/index.ts';
-import {
-  buildResponse,
-  formatNameAddr,
-  isSipUri,
-  makeSipUri,
-  newTag,
-  type ExtraHeaders,
-  type SipRequest,
-  type Uri,
-} from '../message/index.ts';
+import { buildResponse, newTag, type ExtraHeaders, type SipRequest } from '../message/index.ts';
 import type { ServerTransaction, TimerValues, TransactionUser } from '../transaction/index.ts';
 import { flowTarget, type Endpoint, type SendTarget } from '../transport/index.ts';
 import {
@@ -19,17 +14,19 @@ import {
   InviteSession,
   isIntervalTooSmall,
   sdpBody,
+  type DialogId,
   type RequestSender,
   type SessionContext,
   type SessionTimerPolicy,
 } from '../dialog/index.ts';
-import { ALLOW, OPTIONS_HEADERS, RECV_INFO, SUPPORTED } from './capabilities.ts';
+import { ALLOW, ALLOW_EVENTS, OPTIONS_HEADERS, RECV_INFO, SUPPORTED } from './capabilities.ts';
 import { rejectHeaders } from './call.ts';
+import { contactOf, userPart } from './contact.ts';
 import { IncomingCall, type CallHandler } from './incoming-call.ts';
 import { OutgoingCall, type OutgoingCallParts } from './outgoing-call.ts';
 import { checkRequest, type Refusal } from './request-checks.ts';
 import { findReplaced } from './replaces.ts';
-import { malformedSdp, type SessionCall } from './session-call.ts';
+import { malformedSdp, type MethodHandler, type SessionCall } from './session-call.ts';
 
 /** How long `close` waits for answers to its BYEs. */
 const DEFAULT_CLOSE_WAIT = 2000;
@@ -61,6 +58,7 @@ export class UserAgent implements TransactionUser {
   readonly #calls = new WeakMap<InviteSession, SessionCall>();
   /** Calls of ours that have no dialog yet. */
   readonly #dialing = new Set<OutgoingCall>();
+  readonly #methods = new Map<string, MethodHandler>();
   #isClosing = false;
   #onEmpty: (() => void) | undefined;
 
@@ -71,6 +69,26 @@ export class UserAgent implements TransactionUser {
   /** Calls that are not over, BYEs on their way included. */
   get callCount(): number {
     return this.#dialogs.size + this.#dialing.size;
+  }
+
+  /**
+   * From now on requests of `method` go to `handler`: those in calls, and all others, a dialog of its
+   * own included. `capabilities.ts` has to list the method.
+   */
+  serve(method: string, handler: MethodHandler): void {
+    this.#methods.set(method, handler);
+  }
+
+  /** The call of ours with this dialog. */
+  findCall(id: DialogId): SessionCall | undefined {
+    const session = this.#dialogs.get(id);
+
+    return session && this.#calls.get(session);
+  }
+
+  /** Of a conference, for a peer at `target`. */
+  focusContact(conference: string, target: SendTarget | undefined): string {
+    return this.#contact(conference, target, true);
   }
 
   onRequest(transaction: ServerTransaction): void {
@@ -98,7 +116,7 @@ export class UserAgent implements TransactionUser {
   call(parts: OutgoingCallParts): OutgoingCall {
     if (this.#isClosing) throw new TypeError('the user agent is closing');
     const call = new OutgoingCall(
-      this.#context(parts.from.uri, parts.target),
+      this.#context(userPart(parts.from.uri), parts.target, parts.isFocus === true),
       parts,
       {
         established: () => this.#dialing.delete(call),
@@ -115,7 +133,7 @@ export class UserAgent implements TransactionUser {
           this.#checkEmpty();
         },
       },
-      (transaction) => this.#answerOptions(transaction),
+      (transaction, inCall) => this.#answerInCall(transaction, inCall),
     );
     this.#dialing.add(call);
 
@@ -155,10 +173,16 @@ export class UserAgent implements TransactionUser {
   #dispatch(transaction: ServerTransaction): void {
     const { request } = transaction;
     const refusal = checkRequest(request);
+    const handler = this.#methods.get(request.method);
     if (refusal !== undefined) {
       this.#refuse(transaction, refusal);
-    } else if (request.toTag !== undefined) {
+    } else if (
+      request.toTag !== undefined &&
+      (handler === undefined || this.#dialogs.find(request) !== undefined)
+    ) {
       this.#dialogs.receive(transaction);
+    } else if (handler !== undefined) {
+      handler(transaction, undefined);
     } else if (request.method === 'INVITE') {
       this.#receiveInvite(transaction);
     } else if (request.method === 'OPTIONS') {
@@ -206,14 +230,21 @@ export class UserAgent implements TransactionUser {
   ): void {
     const { request } = transaction;
     const { logger, handler } = this.#options;
-    const tag = newTag();
     const target = flowTarget(transaction.info.flow);
     const callLogger = logger.child({ callId: request.callId });
-    const answerRequest = (inDialog: ServerTransaction): void => this.#answerOptions(inDialog);
-    const call = new IncomingCall(transaction, offer, callLogger, answerRequest, replaces);
+    const conference = handler.conferenceFor?.(request);
+    const answerRequest: MethodHandler = (inDialog, inCall) => this.#answerInCall(inDialog, inCall);
+    const call = new IncomingCall(
+      transaction,
+      offer,
+      callLogger,
+      answerRequest,
+      replaces,
+      conference,
+    );
     const session = new InviteSession(
-      this.#context(request.uri, target),
-      Dialog.fromRequest(request, tag, transaction.info.flow),
+      this.#context(conference ?? userPart(request.uri), target, conference !== undefined),
+      Dialog.fromRequest(request, newTag(), transaction.info.flow),
       call,
       () => {
         this.#dialogs.remove(session, request);
@@ -237,6 +268,12 @@ export class UserAgent implements TransactionUser {
     return this.#isClosing || this.callCount >= (this.#options.maxCalls ?? Infinity);
   }
 
+  #answerInCall(transaction: ServerTransaction, call: SessionCall | undefined): void {
+    const handler = this.#methods.get(transaction.request.method);
+    if (handler === undefined) this.#answerOptions(transaction);
+    else handler(transaction, call);
+  }
+
   #answerOptions(transaction: ServerTransaction): void {
     const { request } = transaction;
     const isInDialog = request.toTag !== undefined;
@@ -249,7 +286,10 @@ export class UserAgent implements TransactionUser {
       this.#refuse(transaction, { status });
       return;
     }
-    const { contact } = this.#context(request.uri, flowTarget(transaction.info.flow));
+    const target = flowTarget(transaction.info.flow);
+    const conference = this.#options.handler.conferenceFor?.(request);
+    const isFocus = conference !== undefined;
+    const contact = this.#contact(conference ?? userPart(request.uri), target, isFocus);
     const headers = [...OPTIONS_HEADERS, this.#server];
     transaction.respond(buildResponse(request, 200, { contact, headers }));
   }
@@ -267,8 +307,12 @@ export class UserAgent implements TransactionUser {
     return this.#options.sessionTimer ?? DEFAULT_SESSION_TIMER;
   }
 
-  /** `ours` is the URI that a peer dials us by: its user part goes into Contact. */
-  #context(ours: Uri, target: SendTarget | undefined): SessionContext {
+  /** `user` is what a peer dials us by: it goes into Contact. */
+  #context(
+    user: string | undefined,
+    target: SendTarget | undefined,
+    isFocus: boolean,
+  ): SessionContext {
     const { clock, logger, timers, sender, product, random } = this.#options;
 
     return {
@@ -277,24 +321,14 @@ export class UserAgent implements TransactionUser {
       times: timers,
       sessionTimer: this.#sessionTimer,
       sender,
-      contact: this.#contact(ours, target),
-      responseHeaders: [ALLOW, SUPPORTED, RECV_INFO, this.#server],
-      requestHeaders: [ALLOW, SUPPORTED, RECV_INFO, ['User-Agent', product]],
+      contact: this.#contact(user, target, isFocus),
+      responseHeaders: [ALLOW, SUPPORTED, ALLOW_EVENTS, RECV_INFO, this.#server],
+      requestHeaders: [ALLOW, SUPPORTED, ALLOW_EVENTS, RECV_INFO, ['User-Agent', product]],
       random: random ?? Math.random,
     };
   }
 
-  #contact(ours: Uri, target: SendTarget | undefined): string {
-    const wanted = target ?? { protocol: 'UDP' as const, address: '0.0.0.0', port: 5060 };
-    const local = this.#options.localAddressFor(wanted) ?? { address: 'invalid', port: 0 };
-    const transport = wanted.protocol === 'UDP' ? undefined : wanted.protocol.toLowerCase();
-    const uri = makeSipUri({
-      user: isSipUri(ours) ? ours.user : undefined,
-      host: local.address,
-      port: local.port,
-      params: transport === undefined ? {} : { transport },
-    });
-
-    return formatNameAddr({ displayName: undefined, uri, params: new Map<string, undefined>() });
+  #contact(...what: [user: string | undefined, target: SendTarget | undefined, isFocus: boolean]) {
+    return contactOf(this.#options.localAddressFor, ...what);
   }
 }

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { silentLogger } from '../../../base/index.ts';
+import { MemberCalls } from '../../../signaling/sip/focus/index.ts';
 import { SipGateway } from '../../../signaling/sip/gateway.ts';
 import type { Participant } from '../../../server/participant.ts';
 import { Conference } from '../../server/room-harness.ts';
@@ -24,6 +25,7 @@ beforeEach(async () => {
   const wire = new SipWire(clock);
   const gateway = new SipGateway({
     rooms,
+    calls: new MemberCalls(),
     publicAddress: '10.0.0.1',
     clock,
     logger: silentLogger,

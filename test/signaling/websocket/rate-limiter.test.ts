@@ -1,9 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import {
-  KeyedRateLimiter,
-  RateLimiter,
-  addressKey,
-} from '../../../signaling/websocket/rate-limiter.ts';
+import { RateLimiter } from '../../../base/index.ts';
+import { KeyedRateLimiter, addressKey } from '../../../signaling/websocket/rate-limiter.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
 const LIMIT = { perSecond: 2, burst: 3 };

@@ -5,7 +5,7 @@ import { sdp, sdpText, SipStack, SipWire } from '../../../support/sip-wire.ts';
 
 const SERVER = { address: '10.0.0.1', port: 5060 };
 const PHONE = { address: '10.0.0.2', port: 5070 };
-const ALLOW = 'INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, PRACK, INFO';
+const ALLOW = 'INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, PRACK, INFO, SUBSCRIBE, REFER, MESSAGE';
 
 let clock: FakeClock;
 let wire: SipWire;
@@ -122,7 +122,8 @@ describe('OPTIONS', () => {
     expect(headers.get('Accept')).toBe('application/sdp');
     expect(headers.get('Accept-Encoding')).toBe('identity');
     expect(headers.get('Accept-Language')).toBe('en');
-    expect(headers.get('Supported')).toBe('100rel, timer, replaces');
+    expect(headers.get('Supported')).toBe('100rel, timer, replaces, norefersub, tdialog');
+    expect(headers.get('Allow-Events')).toBe('conference');
   });
 
   it('3261-11.2-a gets the status that an INVITE would get', () => {

@@ -1,0 +1,257 @@
+import type { Clock, Logger } from '../../../base/index.ts';
+import { may, type Participant } from '../../../server/index.ts';
+import { Dialog, nextHop, type DialogId, type RequestSender } from '../dialog/index.ts';
+import {
+  buildResponse,
+  isSipUri,
+  newTag,
+  parseHeaderParams,
+  parseNameAddr,
+  percentDecode,
+  type ExtraHeaders,
+  type NameAddr,
+  type SipRequest,
+  type Uri,
+} from '../message/index.ts';
+import type { ServerTransaction } from '../transaction/index.ts';
+import { flowTarget } from '../transport/index.ts';
+import type { SessionCall, UserAgent } from '../ua/index.ts';
+import type { DialOut } from './dial-out.ts';
+import type { MemberCall, MemberCalls } from './member-calls.ts';
+import { ReferSubscription, type SendInDialog } from './refer-subscription.ts';
+
+export interface ReferReceiverOptions {
+  readonly calls: MemberCalls;
+  readonly userAgent: Pick<UserAgent, 'findCall' | 'focusContact'>;
+  readonly sender: RequestSender;
+  readonly dialOut: DialOut;
+  /** True for a URI that leads to this server: to call ourselves would make rooms hear one another. */
+  readonly isOurs: (uri: Uri) => boolean;
+  readonly headers: ExtraHeaders;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Headers that Refer-To may put into the INVITE (RFC 3261 19.1.5: only what is known to do no harm). */
+const HEADERS_TAKEN: ReadonlySet<string> = new Set(['replaces']);
+
+/** Calls that one member's REFERs may have ringing at once. */
+const MAX_RINGING = 10;
+
+/** Members' REFERs: call somebody in, or put somebody out (RFC 3515, RFC 4579 5.5 and 5.11). */
+export class ReferReceiver {
+  readonly #options: ReferReceiverOptions;
+  /** Calls that have sent a REFER before: from the second one on the event has an id. */
+  readonly #known = new WeakSet<SessionCall>();
+  readonly #ringing = new WeakMap<Participant, number>();
+
+  constructor(options: ReferReceiverOptions) {
+    this.#options = options;
+  }
+
+  receive(transaction: ServerTransaction, call: SessionCall | undefined): void {
+    const { request } = transaction;
+    const member = this.#authorise(request, call);
+    if (typeof member === 'number') {
+      this.#answer(transaction, member);
+      return;
+    }
+    const referTo = readReferTo(request);
+    if (referTo === undefined) {
+      this.#answer(transaction, 400);
+    } else if (!isSipUri(referTo.uri) && referTo.uri.scheme !== 'tel') {
+      this.#answer(transaction, 416);
+    } else {
+      const method = isSipUri(referTo.uri) ? referTo.uri.params.get('method') : undefined;
+      switch (method?.toUpperCase() ?? 'INVITE') {
+        case 'INVITE':
+          this.#invite(transaction, call, member, referTo);
+          break;
+        case 'BYE':
+          this.#remove(transaction, call, member, referTo);
+          break;
+        default:
+          // "A UA … that does not wish to … SHOULD … 603 Decline" (2.4.2).
+          this.#answer(transaction, 603);
+      }
+    }
+  }
+
+  /**
+   * Who knows the call's identifiers is taken for its phone (RFC 4538); anybody else's REFER would let
+   * strangers call at our cost.
+   */
+  #authorise(request: SipRequest, call: SessionCall | undefined): MemberCall | number {
+    const { calls, userAgent } = this.#options;
+    if (call !== undefined) return calls.ofCall(call) ?? 480;
+    if (request.toTag !== undefined) return 481;
+    const id = targetDialog(request);
+    const target = id && userAgent.findCall(id);
+
+    return calls.ofCall(target) ?? 403;
+  }
+
+  #invite(
+    transaction: ServerTransaction,
+    call: SessionCall | undefined,
+    { participant }: MemberCall,
+    referTo: NameAddr,
+  ): void {
+    const { request } = transaction;
+    if (participant.role !== 'host') {
+      this.#answer(transaction, 403);
+      return;
+    }
+    if (this.#options.isOurs(referTo.uri)) {
+      this.#answer(transaction, 603);
+      return;
+    }
+    const ringing = this.#ringing.get(participant) ?? 0;
+    if (ringing >= MAX_RINGING) {
+      this.#answer(transaction, 480);
+      return;
+    }
+    this.#ringing.set(participant, ringing + 1);
+    const subscription = this.#accept(transaction, call, participant);
+    subscription?.progress(100);
+    const referredBy = request.headers.get('referred-by');
+    this.#options.dialOut.dialOut({
+      room: participant.room.number,
+      to: { ...referTo, uri: bareUri(referTo.uri), params: new Map<string, undefined>() },
+      by: participant.id,
+      headers: [
+        // RFC 3892 2.2: "Referred-By … MUST be copied … into the referenced request".
+        ...(referredBy === undefined ? [] : [['Referred-By', referredBy] as const]),
+        ...takenHeaders(referTo.uri),
+      ],
+      onProgress: (status, reason) => subscription?.progress(status, reason),
+      onFinal: (status, reason) => {
+        this.#ringing.set(participant, (this.#ringing.get(participant) ?? 1) - 1);
+        subscription?.final(status, reason);
+      },
+    });
+  }
+
+  #remove(
+    transaction: ServerTransaction,
+    call: SessionCall | undefined,
+    { participant }: MemberCall,
+    referTo: NameAddr,
+  ): void {
+    const { room } = participant;
+    const wanted = addressOf(referTo.uri);
+    const views = room.roster().filter((view) => addressText(view.address) === wanted);
+    const targets = views.flatMap((view) => room.participant(view.id) ?? []);
+    if (targets.length === 0) {
+      this.#answer(transaction, 404);
+    } else if (targets.some((target) => !may(participant, 'remove', target).ok)) {
+      this.#answer(transaction, 403);
+    } else {
+      const subscription = this.#accept(transaction, call, participant);
+      subscription?.final(200);
+      for (const target of targets) {
+        void target.leave(target === participant ? 'left' : 'kicked');
+      }
+    }
+  }
+
+  /** 200, never 202 (RFC 7647 5), and the first NOTIFY, unless no news are wanted (RFC 4488). */
+  #accept(
+    transaction: ServerTransaction,
+    call: SessionCall | undefined,
+    participant: Participant,
+  ): ReferSubscription | undefined {
+    const { request, info } = transaction;
+    const { userAgent, clock, headers } = this.#options;
+    const isSilent = request.headers.get('refer-sub')?.trim().toLowerCase() === 'false';
+    const toTag = newTag();
+    const contact = userAgent.focusContact(participant.room.number, flowTarget(info.flow));
+    const all = [...(isSilent ? [['Refer-Sub', 'false'] as const] : []), ...headers];
+    transaction.respond(buildResponse(request, 200, { toTag, contact, headers: all }));
+    this.#options.logger.info({ by: participant.id }, 'REFER');
+    if (isSilent) return undefined;
+    const isRepeated = call !== undefined && this.#known.has(call);
+    if (call !== undefined) this.#known.add(call);
+    const send: SendInDialog =
+      call === undefined
+        ? this.#ownDialog(transaction, toTag, contact)
+        : (method, parts, user) => call.send(method, parts, user);
+    const subscription = new ReferSubscription(
+      send,
+      isRepeated ? request.cseq.sequence : undefined,
+      clock,
+    );
+    return subscription;
+  }
+
+  /** A REFER outside a call makes a dialog for its NOTIFYs. */
+  #ownDialog({ request, info }: ServerTransaction, toTag: string, contact: string): SendInDialog {
+    const dialog = Dialog.fromRequest(request, toTag, info.flow);
+
+    return (method, parts, user) => {
+      const notify = dialog.createRequest(method, { ...parts, contact });
+      this.#options.sender.request(notify, nextHop(dialog), user);
+
+      return true;
+    };
+  }
+
+  #answer(transaction: ServerTransaction, status: number): void {
+    const { headers } = this.#options;
+    transaction.respond(buildResponse(transaction.request, status, { headers }));
+  }
+}
+
+/** "A REFER request MUST contain exactly one Refer-To" (2.4.2). */
+function readReferTo({ headers }: SipRequest): NameAddr | undefined {
+  const [value, ...others] = headers.getAll('refer-to');
+
+  return value === undefined || others.length > 0 ? undefined : parseNameAddr(value);
+}
+
+/** The dialog of Target-Dialog (RFC 4538 7) from our side: their local tag is our remote one. */
+function targetDialog({ headers }: SipRequest): DialogId | undefined {
+  const value = headers.get('target-dialog');
+  if (value === undefined) return undefined;
+  const semicolon = value.indexOf(';');
+  const params = semicolon < 0 ? undefined : parseHeaderParams(value, semicolon);
+  const localTag = params?.get('remote-tag');
+  const remoteTag = params?.get('local-tag');
+  if (localTag === undefined || remoteTag === undefined) return undefined;
+
+  return { callId: value.slice(0, semicolon).trim(), localTag, remoteTag };
+}
+
+/** What is dialled: without the method and the headers, which are not part of the address. */
+function bareUri(uri: Uri): Uri {
+  if (!isSipUri(uri)) return uri;
+  const params = new Map([...uri.params].filter(([name]) => name !== 'method'));
+  const text = uri.text.replace(/\?.*$/, '').replace(/;method=[^;]*/i, '');
+
+  return { ...uri, params, headers: undefined, text };
+}
+
+function takenHeaders(uri: Uri): [string, string][] {
+  if (!isSipUri(uri) || uri.headers === undefined) return [];
+
+  return uri.headers.split('&').flatMap((field): [string, string][] => {
+    const equals = field.indexOf('=');
+    const name = percentDecode(field.slice(0, Math.max(0, equals))).toLowerCase();
+    const value = percentDecode(field.slice(equals + 1));
+    const isPlain = !/[\u0000-\u001f]/.test(value);
+
+    return HEADERS_TAKEN.has(name) && isPlain ? [['Replaces', value]] : [];
+  });
+}
+
+/** User and host: what tells members apart in the roster. */
+function addressOf(uri: Uri): string {
+  return addressText(uri.text);
+}
+
+function addressText(text: string): string {
+  return text
+    .replace(/^sips?:/i, '')
+    .replace(/[;?].*$/, '')
+    .toLowerCase();
+}

@@ -1,0 +1,187 @@
+import { describe, expect, it } from '@jest/globals';
+import type { SipRequest } from '../../../../signaling/sip/message/index.ts';
+import { ScriptedPeer } from '../../../support/scripted-peer.ts';
+import { sdpText } from '../../../support/sip-wire.ts';
+import { FocusHarness, ROOM, US, type Phone } from './focus-harness.ts';
+
+const uri = `sip:${ROOM}@10.0.0.1`;
+const BOB = '<sip:bob@10.0.0.7>';
+
+const referTo = (value: string, ...more: [string, string][]) => ({
+  uri,
+  headers: [['Refer-To', value] as [string, string], ...more],
+});
+
+/** A room with a host's phone in it. */
+async function meeting(reallyDials = false): Promise<{ harness: FocusHarness; host: Phone }> {
+  const harness = new FocusHarness({ reallyDials });
+
+  return { harness, host: await harness.phone('10.0.0.2', { uri }) };
+}
+
+function news(requests: readonly SipRequest[]): string[] {
+  return requests.map(
+    ({ headers, bodyText }) =>
+      `${headers.get('Event') ?? ''} ${headers.get('Subscription-State')?.replace(/;expires=\d+/, '') ?? ''} ${bodyText.trim()}`,
+  );
+}
+
+describe('a REFER in a call', () => {
+  it('7647-5 3515-2.4.4-a is accepted with 200 and tells 100, the ringing and the end', async () => {
+    const { harness, host } = await meeting();
+    expect(
+      await host.inCall('REFER', referTo(BOB, ['Referred-By', '<sip:peer@example.com>'])),
+    ).toBe(200);
+    const [first] = await host.requests();
+    expect(first?.headers.get('Content-Type')).toBe('message/sipfrag;version=2.0');
+    expect(news([first!])).toEqual(['refer active SIP/2.0 100 Trying']);
+    const [asked] = harness.dialled;
+    expect(asked).toMatchObject({
+      room: ROOM,
+      to: { uri: { text: 'sip:bob@10.0.0.7' } },
+      headers: [['Referred-By', '<sip:peer@example.com>']],
+    });
+    asked!.onProgress(180, 'Ringing');
+    await harness.run();
+    asked!.onFinal(200, 'OK');
+    await harness.run();
+    expect(news(await host.requests())).toEqual([
+      'refer active SIP/2.0 180 Ringing',
+      'refer terminated;reason=noresource SIP/2.0 200 OK',
+    ]);
+  });
+
+  it('3515-2.4.6-a gives the second one an id: its CSeq', async () => {
+    const { host } = await meeting();
+    await host.inCall('REFER', referTo(BOB));
+    await host.requests();
+    await host.inCall('REFER', referTo('<sip:cleo@10.0.0.8>'));
+    const [notify] = await host.requests();
+    const sequence = host.peer.response('REFER').cseq.sequence;
+
+    expect(notify?.headers.get('Event')).toBe(`refer;id=${String(sequence)}`);
+  });
+
+  it('4488-4-a with Refer-Sub: false makes no subscription', async () => {
+    const { harness, host } = await meeting();
+    await host.inCall('REFER', referTo(BOB, ['Refer-Sub', 'false']));
+
+    expect(host.peer.response('REFER').headers.get('Refer-Sub')).toBe('false');
+    expect(harness.dialled).toHaveLength(1);
+    harness.dialled[0]!.onFinal(200, 'OK');
+    await harness.run();
+    expect(await host.requests()).toEqual([]);
+  });
+
+  it.each([
+    ['without Refer-To', { uri }, 400],
+    ['with two', referTo(BOB, ['Refer-To', '<sip:b@10.0.0.8>']), 400],
+    ['with a malformed one', referTo('<nonsense'), 400],
+    ['of a scheme that we cannot call', referTo('<http://example.com/>'), 416],
+    ['of another method', referTo('<sip:bob@10.0.0.7;method=SUBSCRIBE>'), 603],
+    ['to ourselves', referTo('<sip:2000@10.0.0.1>'), 603],
+  ])('3515-2.4.2-a %s is refused', async (_, parts, status) => {
+    const { harness, host } = await meeting();
+
+    expect(await host.inCall('REFER', parts)).toBe(status);
+    expect(harness.dialled).toEqual([]);
+  });
+
+  it('is refused while ten of the same member still ring', async () => {
+    const { harness, host } = await meeting();
+    const statuses: number[] = [];
+    const parts = referTo(BOB, ['Refer-Sub', 'false']);
+    for (let i = 0; i < 11; i++) statuses.push(await host.inCall('REFER', parts));
+    expect(statuses.at(-2)).toBe(200);
+    expect(statuses.at(-1)).toBe(480);
+    harness.dialled[0]!.onFinal(486, 'Busy Here');
+    expect(await host.inCall('REFER', parts)).toBe(200);
+  });
+
+  it('of a guest is refused with 403: it is the host who pays', async () => {
+    const { harness } = await meeting();
+    const guest = await harness.phone('10.0.0.3', { uri });
+
+    expect(await guest.inCall('REFER', referTo(BOB))).toBe(403);
+  });
+
+  it('4579-5.11-a with method=BYE removes a participant, when a host asks', async () => {
+    const { harness, host } = await meeting();
+    const guest = harness.peer('10.0.0.3');
+    await guest.dial({ uri, headers: [] });
+    const member = harness.conference.rooms.get(ROOM)!.joined()[1]!;
+    expect(await guest.inCall('REFER', referTo(`<${member.address};method=BYE>`))).toBe(403);
+    expect(await host.inCall('REFER', referTo('<sip:nobody@x.example;method=BYE>'))).toBe(404);
+  });
+
+  it('4579-5.10-a takes Replaces of the Refer-To, and no other header', async () => {
+    const { harness, host } = await meeting();
+    const value = 'a%40b%3Bto-tag%3D1%3Bfrom-tag%3D2';
+    await host.inCall('REFER', referTo(`<sip:bob@10.0.0.7?Replaces=${value}&Subject=x>`));
+
+    expect(harness.dialled[0]?.headers).toEqual([['Replaces', 'a@b;to-tag=1;from-tag=2']]);
+    expect(harness.dialled[0]?.to.uri.text).toBe('sip:bob@10.0.0.7');
+  });
+});
+
+describe('a REFER outside a call', () => {
+  it('3515-5.2-a is refused with 403', async () => {
+    const { harness, host } = await meeting();
+
+    expect(await host.send('REFER', { ...referTo(BOB), callId: 'alone' })).toBe(403);
+    expect(harness.dialled).toEqual([]);
+  });
+
+  it('4538-7 is taken with the Target-Dialog of a member, and tells in a dialog of its own', async () => {
+    const { harness, host } = await meeting();
+    const target = `${host.peer.callId};local-tag=${host.peer.tag};remote-tag=${host.toTag ?? ''}`;
+    const parts = referTo(BOB, ['Target-Dialog', target], ['Require', 'tdialog']);
+
+    expect(await host.send('REFER', { ...parts, callId: 'alone' })).toBe(200);
+    const [notify] = await host.requests();
+    expect(notify?.callId).toBe('alone');
+    expect(notify?.fromTag).toBe(host.peer.response('REFER').toTag);
+    expect(harness.dialled).toHaveLength(1);
+  });
+});
+
+describe('a member who is called in', () => {
+  it('4579-5.2-a gets an INVITE with isfocus, and is in the room when it answers', async () => {
+    const { harness, host } = await meeting(true);
+    const bob = new ScriptedPeer(harness.wire, { address: '10.0.0.7', port: 5060 }, US);
+    await host.inCall('REFER', referTo(BOB));
+    const invite = bob.requestOf('INVITE');
+    expect(invite.headers.get('Contact')).toBe(`<sip:${ROOM}@10.0.0.1:5060>;isfocus`);
+    bob.respond(invite, 180);
+    await harness.run();
+    bob.respond(invite, 200, sdpText());
+    await harness.run();
+    expect(bob.labels()).toContain('ACK');
+    const names = harness.conference.rooms
+      .get(ROOM)!
+      .joined()
+      .map((member) => member.name);
+    expect(names).toEqual(['Peer', 'bob']);
+    expect(news(await host.requests()).at(-1)).toBe(
+      'refer terminated;reason=noresource SIP/2.0 200 OK',
+    );
+
+    expect(await host.inCall('REFER', referTo('<sip:bob@10.0.0.7;method=BYE>'))).toBe(200);
+    await harness.run();
+    expect(bob.labels().at(-1)).toBe('BYE');
+    expect(harness.conference.rooms.get(ROOM)!.joined()).toHaveLength(1);
+  });
+
+  it('who declines is told of with the status line, and takes no seat', async () => {
+    const { harness, host } = await meeting(true);
+    const bob = new ScriptedPeer(harness.wire, { address: '10.0.0.7', port: 5060 }, US);
+    await host.inCall('REFER', referTo(BOB));
+    bob.respond(bob.requestOf('INVITE'), 486);
+    await harness.run();
+
+    expect(news(await host.requests()).at(-1)).toBe(
+      'refer terminated;reason=noresource SIP/2.0 486 Busy Here',
+    );
+    expect(harness.conference.rooms.get(ROOM)!.joined()).toHaveLength(1);
+  });
+});
