@@ -123,6 +123,7 @@ function createSipMetrics(registry: Registry): SipMetrics {
     },
     malformed: createMalformedCounter(registry),
     ...createCallMetrics(registry),
+    authentication: createAuthenticationCounter(registry),
   };
 }
 
@@ -136,6 +137,19 @@ function createMalformedCounter(registry: Registry): SipMetrics['malformed'] {
 
   return (transport) => {
     malformed.inc({ transport: transportLabel(transport) });
+  };
+}
+
+function createAuthenticationCounter(registry: Registry): SipMetrics['authentication'] {
+  const counter = new Counter({
+    name: 'parley_sip_authentications_total',
+    help: 'SIP requests that had to prove who sends them, by outcome',
+    labelNames: ['outcome'],
+    registers: [registry],
+  });
+
+  return (outcome) => {
+    counter.inc({ outcome });
   };
 }
 

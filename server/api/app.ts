@@ -11,7 +11,9 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { Logger } from '../../base/index.ts';
 import type { TlsFiles } from '../config.ts';
+import type { AccountBook } from '../accounts/index.ts';
 import type { RoomManager } from '../room-manager.ts';
+import { accountRoutes } from './account-routes.ts';
 import { requireApiKey } from './authentication.ts';
 import { mapErrors } from './errors.ts';
 import { healthRoutes } from './health-routes.ts';
@@ -21,6 +23,7 @@ import { serveWebApp } from './web-app.ts';
 
 export interface AppDeps extends HealthDeps {
   rooms: RoomManager;
+  accounts?: AccountBook;
   apiKey: string;
   logger: Logger;
   version: string;
@@ -60,6 +63,7 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
         requireApiKey(api, deps.apiKey, deps.onRefused ?? (() => undefined)),
       );
       await api.register(roomRoutes(deps.rooms));
+      if (deps.accounts !== undefined) await api.register(accountRoutes(deps.accounts));
     },
     { prefix: '/api/v1' },
   );
@@ -138,6 +142,7 @@ function openapi(version: string): NonNullable<FastifyDynamicSwaggerOptions['ope
     components: { securitySchemes: { apiKey: { type: 'http', scheme: 'bearer' } } },
     tags: [
       { name: 'rooms', description: 'Rooms and who is in them' },
+      { name: 'accounts', description: 'Phones that may register and call' },
       { name: 'health', description: 'State and figures of the server' },
     ],
   };

@@ -10,6 +10,7 @@ import type { PhoneAudio } from '../../media/index.ts';
 import {
   dial,
   type CloseReason,
+  type DialResult,
   type Participant,
   type ParticipantSink,
   type RoomManager,
@@ -26,11 +27,14 @@ import {
   type SdpSession,
 } from '../sdp/index.ts';
 import { isSipUri, type SipRequest, type Uri } from './message/index.ts';
+import type { Admission, CallAdmission } from './gateway-admission.ts';
 import { errorStatus, reasonHeader, rejectionStatus } from './reason-map.ts';
 import type { CallEnd, CallHandler, IncomingCall, ReofferAnswer } from './ua/index.ts';
 
 export interface SipGatewayOptions {
   rooms: Pick<RoomManager, 'join'>;
+  /** Who may call; without it everybody may. */
+  admission?: Pick<CallAdmission, 'admit'>;
   /** Goes into the SDP of every answer. */
   publicAddress: string;
   clock: Clock;
@@ -126,7 +130,9 @@ class PhoneCall implements ParticipantSink {
 
   async #enter(): Promise<void> {
     const call = this.#call;
-    const target = dial(userOf(call.requestUri) ?? '');
+    const admission = await this.#admit();
+    if (admission === undefined || call.isEnded) return;
+    const target = targetOf(admission, call.requestUri);
     if (!target.ok) {
       this.#logger.info({ reason: target.reason }, 'no such room');
       call.reject(404);
@@ -145,7 +151,7 @@ class PhoneCall implements ParticipantSink {
     const participant = await this.#options.rooms.join(
       {
         room: target.room,
-        name: call.remoteDisplayName ?? userOf(call.remoteUri) ?? '',
+        name: nameOf(admission, call),
         kind: 'phone',
         address: call.remoteUri.text,
         ...(target.pin === undefined ? {} : { pin: target.pin }),
@@ -159,6 +165,17 @@ class PhoneCall implements ParticipantSink {
       return;
     }
     await this.#accept(participant);
+  }
+
+  /** Undefined when the call was refused. */
+  async #admit(): Promise<Admission | undefined> {
+    const { request, flow } = this.#call;
+    const { admission } = this.#options;
+    const verdict = await admission?.admit(request, flow);
+    if (verdict?.kind !== 'refused') return verdict ?? { kind: 'guest' };
+    this.#call.reject(verdict.status, { headers: verdict.headers });
+
+    return undefined;
   }
 
   async #accept(participant: Participant): Promise<void> {
@@ -256,6 +273,21 @@ class PhoneCall implements ParticipantSink {
       sessionId: this.#sessionId,
     };
   }
+}
+
+/** A trunk's number leads where its route says, whatever rooms there are. */
+function targetOf(admission: Admission, uri: Uri): DialResult {
+  if (admission.kind !== 'trunk') return dial(userOf(uri) ?? '');
+
+  return admission.room === undefined
+    ? { ok: false, reason: 'empty' }
+    : { ok: true, room: admission.room };
+}
+
+function nameOf(admission: Admission, call: IncomingCall): string {
+  if (admission.kind === 'account') return admission.name;
+
+  return call.remoteDisplayName ?? userOf(call.remoteUri) ?? '';
 }
 
 function userOf(uri: Uri): string | undefined {

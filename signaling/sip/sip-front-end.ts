@@ -1,5 +1,6 @@
 import type { Clock, Logger } from '../../base/index.ts';
 import { SipGateway, type SipGatewayOptions } from './gateway.ts';
+import { createAccountServices, type AccountServiceOptions } from './gateway-accounts.ts';
 import { DEFAULT_TIMER_VALUES, TransactionLayer } from './transaction/index.ts';
 import { TransportLayer, type SipCounters } from './transport/index.ts';
 import { UserAgent } from './ua/index.ts';
@@ -13,8 +14,14 @@ export interface SipFrontEndOptions {
   t1Ms: number;
   /** "Parley/1.0.0", for Server and User-Agent. */
   product: string;
+  /** The domain of addresses of record. */
+  domain: string;
+  guests: boolean;
+  digestAlgorithms: AccountServiceOptions['digestAlgorithms'];
+  accounts: AccountServiceOptions['accounts'];
+  trunks: AccountServiceOptions['trunks'];
   rooms: SipGatewayOptions['rooms'];
-  counters: SipCounters & SipGatewayOptions['counters'];
+  counters: SipCounters & SipGatewayOptions['counters'] & AccountServiceOptions['counters'];
   clock: Clock;
   logger: Logger;
 }
@@ -44,13 +51,17 @@ export class SipFrontEnd {
     const transactions = new TransactionLayer({ sender: transports, clock, logger, timers });
     this.#transports = transports;
     this.#transactions = transactions;
+    const { registrar, admission } = createAccountServices(options);
     this.#userAgent = new UserAgent({
       clock,
       logger,
       sender: transactions,
       timers,
       localAddressFor: (target) => transports.localAddressFor(target),
-      handler: new SipGateway(options),
+      handler: new SipGateway({ ...options, admission }),
+      registrar: (transaction) => {
+        registrar.receive(transaction);
+      },
       product: options.product,
     });
     transactions.user = this.#userAgent;

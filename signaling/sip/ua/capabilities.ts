@@ -7,6 +7,7 @@ export const ALLOWED_METHODS: ReadonlySet<string> = new Set([
   'CANCEL',
   'BYE',
   'OPTIONS',
+  'REGISTER',
 ]);
 
 /** Methods of the IANA registry: known but not allowed is 405, unknown is 501 (RFC 3261 8.2.1). */
@@ -18,7 +19,6 @@ export const KNOWN_METHODS: ReadonlySet<string> = new Set([
   'PRACK',
   'PUBLISH',
   'REFER',
-  'REGISTER',
   'SUBSCRIBE',
   'UPDATE',
 ]);

@@ -39,6 +39,8 @@ export interface UserAgentOptions {
   /** Our host and port as the peer at a target reaches them; goes into Contact. */
   readonly localAddressFor: (target: SendTarget) => Endpoint | undefined;
   readonly handler: CallHandler;
+  /** Takes REGISTER; without it there is no registrar here (405). */
+  readonly registrar?: ((transaction: ServerTransaction) => void) | undefined;
   /** "Parley/1.0.0", for Server and User-Agent. */
   readonly product: string;
   /** More calls than these are refused with 503. */
@@ -156,6 +158,10 @@ export class UserAgent implements TransactionUser {
       this.#receiveInvite(transaction);
     } else if (request.method === 'OPTIONS') {
       this.#answerOptions(transaction);
+    } else if (request.method === 'REGISTER') {
+      if (this.#options.registrar === undefined) {
+        this.#refuse(transaction, { status: 405, headers: [ALLOW] });
+      } else this.#options.registrar(transaction);
     } else {
       // "nobody sends BYE outside a dialog" (15): there is no such call.
       this.#refuse(transaction, { status: 481 });
