@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Child } from './child-process.ts';
@@ -22,7 +23,8 @@ export class LinphonePhone {
 
   static start(options: LinphoneOptions): Promise<LinphonePhone> {
     const { folder, username, password, server, port } = options;
-    mkdirSync(path.join(folder, 'data/linphone'), { recursive: true });
+    giveDefaultRoute();
+    mkdirSync(path.join(folder, '.local/share/linphone'), { recursive: true });
     const file = path.join(folder, 'linphonerc');
     const uri = `sip:${username}@${server}`;
     const proxy = `<sip:${server};transport=udp`;
@@ -58,14 +60,14 @@ export class LinphonePhone {
       ].join('\n'),
     );
     // A pipe that is open at both ends: at the end of its input linphonec would quit.
-    const script = 'mkfifo in; exec stdbuf -oL -eL linphonec -c linphonerc -d 6 -S 0<> in';
+    const script = 'mkfifo in; exec stdbuf -oL -eL linphonec -c "$PWD/linphonerc" -d 6 -S 0<> in';
     const child = new Child({
       name: `linphone ${username}`,
       command: 'sh',
       args: ['-c', script],
       logFile: path.join(folder, 'log'),
       cwd: folder,
-      env: { HOME: folder, XDG_DATA_HOME: path.join(folder, 'data'), XDG_CONFIG_HOME: folder },
+      env: { HOME: folder, XDG_DATA_HOME: path.join(folder, '.local/share'), XDG_CONFIG_HOME: folder },
     });
 
     return Promise.resolve(new LinphonePhone(child));
@@ -74,4 +76,10 @@ export class LinphonePhone {
   async stop(): Promise<void> {
     await this.child.stop();
   }
+}
+
+/** linphone opens no socket where no route leads anywhere; in a namespace with nothing but `lo` there is none. */
+function giveDefaultRoute(): void {
+  spawnSync('ip', ['addr', 'add', '127.8.8.8/32', 'dev', 'lo']);
+  spawnSync('ip', ['route', 'add', 'default', 'dev', 'lo', 'src', '127.8.8.8']);
 }
