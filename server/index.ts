@@ -26,7 +26,11 @@ export type {
   AccountSettings,
   Binding,
   BindingFlow,
+  CallOriginator,
+  CallProgress,
+  DialTarget,
   KeyedStore,
+  OriginateRequest,
   TrunkSettings,
   TrunkStatus,
 } from './ports.ts';

@@ -18,6 +18,7 @@ import { createApp } from './api/index.ts';
 import { apiKeyPath, loadAccountKey, loadApiKey } from './api-key.ts';
 import { banner, publicAddresses } from './banner.ts';
 import { parseConfig, type Config, type WebhookSettings } from './config.ts';
+import { DialOut } from './dial-out.ts';
 import { createJobQueue, WebhookDispatcher, type WebhookEvent } from './jobs/index.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { raisePriority } from './priority.ts';
@@ -85,6 +86,7 @@ async function start(config: Config, parts: CloseStack, logger: Logger): Promise
   const app = await createApp({
     rooms,
     ...books,
+    dialOut: createDialOut(config, sip, books, common),
     apiKey,
     logger,
     version: VERSION,
@@ -194,6 +196,15 @@ function createSip(
   const counters = metrics.sip;
 
   return new SipFrontEnd({ ...config.sip, ...parts, product: PRODUCT, counters, clock, logger });
+}
+
+function createDialOut(
+  { dialOut }: Config,
+  { dialer }: SipFrontEnd,
+  { trunks }: Books,
+  { clock, logger }: Common,
+): DialOut {
+  return new DialOut({ originator: dialer, trunks, limits: dialOut, clock, logger });
 }
 
 function createSockets(

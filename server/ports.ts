@@ -184,6 +184,37 @@ export interface TrunkStatus {
   reason?: string;
 }
 
+/** Who is to be called, found out from what the API was given. */
+export type DialTarget =
+  | { kind: 'account'; username: string; name?: string }
+  | { kind: 'trunk'; trunk: string; number: string }
+  | { kind: 'uri'; uri: string };
+
+export interface OriginateRequest {
+  room: RoomNumber;
+  target: DialTarget;
+  /** How the callee is called in the room. */
+  name?: string;
+  onProgress: (progress: CallProgress) => void;
+}
+
+export type CallProgress =
+  | { state: 'ringing' }
+  | { state: 'answered' }
+  /** Once, and nothing after it; `status` is the SIP status that refused the call. */
+  | { state: 'ended'; reason: CloseReason; status?: number };
+
+/** Makes calls: the SIP gateway. */
+export interface CallOriginator {
+  /** AppError BAD_REQUEST, ACCOUNT_NOT_FOUND or TRUNK_NOT_FOUND. */
+  resolve(uri: string, trunk?: string): Promise<DialTarget>;
+  /**
+   * Takes a seat in the room and lets it ring; resolves when the call is on its way. Rejects as
+   * `RoomManager.join` does, and with NOT_REGISTERED; `onProgress` is silent then.
+   */
+  call(request: OriginateRequest): Promise<{ participantId: ParticipantId }>;
+}
+
 /** What the SIP stack counts; unknown methods become "OTHER", codes outside 100–699 are dropped. */
 export interface SipMetrics {
   requestIn(method: string): void;

@@ -13,17 +13,20 @@ import type { Logger } from '../../base/index.ts';
 import type { TlsFiles } from '../config.ts';
 import type { AccountBook } from '../accounts/index.ts';
 import type { RoomManager } from '../room-manager.ts';
+import type { DialOut } from '../dial-out.ts';
 import { accountRoutes } from './account-routes.ts';
+import { callRoutes } from './call-routes.ts';
 import { requireApiKey } from './authentication.ts';
 import { mapErrors } from './errors.ts';
 import { healthRoutes } from './health-routes.ts';
 import type { HealthDeps } from './health-routes.ts';
-import { roomRoutes } from './room-routes.ts';
+import { parseNumber, roomRoutes } from './room-routes.ts';
 import { serveWebApp } from './web-app.ts';
 
 export interface AppDeps extends HealthDeps {
   rooms: RoomManager;
   accounts?: AccountBook;
+  dialOut?: DialOut;
   apiKey: string;
   logger: Logger;
   version: string;
@@ -64,6 +67,9 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
       );
       await api.register(roomRoutes(deps.rooms));
       if (deps.accounts !== undefined) await api.register(accountRoutes(deps.accounts));
+      if (deps.dialOut !== undefined) {
+        await api.register(callRoutes(deps.dialOut, (text) => parseNumber(text)));
+      }
     },
     { prefix: '/api/v1' },
   );
@@ -143,6 +149,7 @@ function openapi(version: string): NonNullable<FastifyDynamicSwaggerOptions['ope
     tags: [
       { name: 'rooms', description: 'Rooms and who is in them' },
       { name: 'accounts', description: 'Phones that may register and call' },
+      { name: 'calls', description: 'Calls out of rooms' },
       { name: 'health', description: 'State and figures of the server' },
     ],
   };

@@ -29,7 +29,7 @@ import {
 import { isSipUri, type SipRequest, type Uri } from './message/index.ts';
 import type { Admission, CallAdmission } from './gateway-admission.ts';
 import { errorStatus, reasonHeader, rejectionStatus } from './reason-map.ts';
-import type { CallEnd, CallHandler, IncomingCall, ReofferAnswer } from './ua/index.ts';
+import type { CallEnd, CallHandler, IncomingCall, OutgoingCall, ReofferAnswer } from './ua/index.ts';
 
 export interface SipGatewayOptions {
   rooms: Pick<RoomManager, 'join'>;
@@ -45,7 +45,10 @@ export interface SipGatewayOptions {
   };
 }
 
-const CLOSE_REASON_OF_END: Readonly<Record<CallEnd['cause'], CloseReason>> = {
+/** What a call of either direction needs. */
+export type PhoneCallOptions = Omit<SipGatewayOptions, 'rooms' | 'admission'>;
+
+export const CLOSE_REASON_OF_END: Readonly<Record<CallEnd['cause'], CloseReason>> = {
   bye: 'left',
   cancel: 'cancelled',
   rejected: 'rejected',
@@ -65,7 +68,7 @@ export class SipGateway implements CallHandler {
   }
 
   incomingCall(call: IncomingCall): void {
-    void new PhoneCall(call, this.#options).enter();
+    void new PhoneCall(call, this.#options).enter(call, this.#options);
   }
 
   /** The number alone is judged: whether a room may be made for it shows when somebody calls. */
@@ -78,9 +81,9 @@ export class SipGateway implements CallHandler {
 }
 
 /** One phone's call and, while it lasts, its participant. */
-class PhoneCall implements ParticipantSink {
-  readonly #call: IncomingCall;
-  readonly #options: SipGatewayOptions;
+export class PhoneCall implements ParticipantSink {
+  readonly #call: IncomingCall | OutgoingCall;
+  readonly #options: PhoneCallOptions;
   readonly #logger: Logger;
   readonly #startedAt: number;
   /** RFC 8866 5.2: numeric, and unlikely to be anybody else's. */
@@ -90,7 +93,7 @@ class PhoneCall implements ParticipantSink {
   #description: SdpSession | undefined;
   #endReason: CloseReason | undefined;
 
-  constructor(call: IncomingCall, options: SipGatewayOptions) {
+  constructor(call: IncomingCall | OutgoingCall, options: PhoneCallOptions) {
     this.#call = call;
     this.#options = options;
     this.#logger = options.logger.child({ tag: 'gateway', callId: call.request.callId });
@@ -106,13 +109,21 @@ class PhoneCall implements ParticipantSink {
   }
 
   /** From the INVITE to its final answer. */
-  async enter(): Promise<void> {
+  async enter(call: IncomingCall, options: SipGatewayOptions): Promise<void> {
     try {
-      await this.#enter();
+      await this.#enter(call, options);
     } catch (error) {
-      this.#refuse(error);
+      this.#refuse(call, error);
       await this.#participant?.leave('internal-error');
     }
+  }
+
+  /** A call of ours that was answered: `offer` is what we sent, `answer` what came back. */
+  async adopt(participant: Participant, offer: SdpSession, answer: SdpSession): Promise<void> {
+    this.#participant = participant;
+    this.#description = offer;
+    await this.#receiveAnswer(answer, 'not-acceptable');
+    if (this.#endReason === undefined) participant.activate();
   }
 
   /** Phones have no roster yet. */
@@ -122,15 +133,14 @@ class PhoneCall implements ParticipantSink {
 
   ended(reason: CloseReason): void {
     this.#endReason ??= reason;
-    const refused = this.#call.reject(rejectionStatus(reason), {
-      headers: [['Reason', reasonHeader(reason)]],
-    });
-    if (!refused) this.#call.hangUp([['Reason', reasonHeader(reason)]]);
+    const call = this.#call;
+    const headers: [string, string][] = [['Reason', reasonHeader(reason)]];
+    const refused = 'reject' in call && call.reject(rejectionStatus(reason), { headers });
+    if (!refused) call.hangUp(headers);
   }
 
-  async #enter(): Promise<void> {
-    const call = this.#call;
-    const admission = await this.#admit();
+  async #enter(call: IncomingCall, options: SipGatewayOptions): Promise<void> {
+    const admission = await admit(call, options);
     if (admission === undefined || call.isEnded) return;
     const target = targetOf(admission, call.requestUri);
     if (!target.ok) {
@@ -148,7 +158,7 @@ class PhoneCall implements ParticipantSink {
         return;
       }
     }
-    const participant = await this.#options.rooms.join(
+    const participant = await options.rooms.join(
       {
         room: target.room,
         name: nameOf(admission, call),
@@ -164,22 +174,10 @@ class PhoneCall implements ParticipantSink {
 
       return;
     }
-    await this.#accept(participant);
+    await this.#accept(call, participant);
   }
 
-  /** Undefined when the call was refused. */
-  async #admit(): Promise<Admission | undefined> {
-    const { request, flow } = this.#call;
-    const { admission } = this.#options;
-    const verdict = await admission?.admit(request, flow);
-    if (verdict?.kind !== 'refused') return verdict ?? { kind: 'guest' };
-    this.#call.reject(verdict.status, { headers: verdict.headers });
-
-    return undefined;
-  }
-
-  async #accept(participant: Participant): Promise<void> {
-    const call = this.#call;
+  async #accept(call: IncomingCall, participant: Participant): Promise<void> {
     let description: SdpSession;
     if (call.offer === undefined) {
       description = createOffer(DEFAULT_AUDIO_CAPABILITIES, this.#local(participant));
@@ -248,12 +246,12 @@ class PhoneCall implements ParticipantSink {
     await participant.phoneLeg.configure(await toPhoneAudio(audio));
   }
 
-  #refuse(error: unknown): void {
+  #refuse(call: IncomingCall, error: unknown): void {
     const code = error instanceof AppError ? error.code : 'INTERNAL';
     const status = errorStatus(code);
     if (code === 'INTERNAL') this.#logger.error({ err: toError(error) }, 'a call failed');
     else this.#logger.info({ code, reason: toError(error).message }, 'a call was refused');
-    this.#call.reject(
+    call.reject(
       status,
       status === 503 ? { headers: [['Retry-After', RETRY_AFTER_SECONDS]] } : {},
     );
@@ -273,6 +271,18 @@ class PhoneCall implements ParticipantSink {
       sessionId: this.#sessionId,
     };
   }
+}
+
+/** Undefined when the call was refused. */
+async function admit(
+  call: IncomingCall,
+  { admission }: SipGatewayOptions,
+): Promise<Admission | undefined> {
+  const verdict = await admission?.admit(call.request, call.flow);
+  if (verdict?.kind !== 'refused') return verdict ?? { kind: 'guest' };
+  call.reject(verdict.status, { headers: verdict.headers });
+
+  return undefined;
 }
 
 /** A trunk's number leads where its route says, whatever rooms there are. */

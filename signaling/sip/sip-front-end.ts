@@ -1,5 +1,6 @@
 import type { Clock, Logger } from '../../base/index.ts';
 import { SipGateway, type SipGatewayOptions } from './gateway.ts';
+import { PhoneDialer } from './gateway-dialer.ts';
 import { createAccountServices, type AccountServiceOptions } from './gateway-accounts.ts';
 import { DEFAULT_TIMER_VALUES, TransactionLayer } from './transaction/index.ts';
 import { TransportLayer, type SipCounters } from './transport/index.ts';
@@ -35,6 +36,8 @@ export class SipFrontEnd {
   readonly #transports: TransportLayer;
   readonly #transactions: TransactionLayer;
   readonly #userAgent: UserAgent;
+  /** Makes calls out of rooms. */
+  readonly dialer: PhoneDialer;
   #isListening = false;
 
   constructor(options: SipFrontEndOptions) {
@@ -51,7 +54,7 @@ export class SipFrontEnd {
     const transactions = new TransactionLayer({ sender: transports, clock, logger, timers });
     this.#transports = transports;
     this.#transactions = transactions;
-    const { registrar, admission } = createAccountServices(options);
+    const { registrar, admission, isOurHost } = createAccountServices(options);
     this.#userAgent = new UserAgent({
       clock,
       logger,
@@ -64,6 +67,7 @@ export class SipFrontEnd {
       },
       product: options.product,
     });
+    this.dialer = new PhoneDialer({ ...options, isOurHost }, this.#userAgent);
     transactions.user = this.#userAgent;
   }
 

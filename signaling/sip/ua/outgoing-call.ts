@@ -13,7 +13,7 @@ import {
   type Uri,
 } from '../message/index.ts';
 import type { ClientFailure, ClientTransaction, ServerTransaction } from '../transaction/index.ts';
-import type { SendTarget } from '../transport/index.ts';
+import { flowTarget, type RemoteFlow, type SendTarget } from '../transport/index.ts';
 import {
   Dialog,
   dialogKey,
@@ -25,6 +25,7 @@ import {
   type SessionContext,
 } from '../dialog/index.ts';
 import type { CallEnd } from './call.ts';
+import { AnsweringSender, credentialHeaders, withCredentials, type ChallengeAnswerer } from './challenges.ts';
 import { SessionCall } from './session-call.ts';
 
 export interface OutgoingCallParts {
@@ -37,11 +38,20 @@ export interface OutgoingCallParts {
   readonly offer?: SdpSession | undefined;
   readonly answerWith?: ((offer: SdpSession) => SdpSession | undefined) | undefined;
   readonly headers?: ExtraHeaders | undefined;
+  /** Preloaded, as from the Path of a registration. */
+  readonly routes?: readonly NameAddr[] | undefined;
+  /** The INVITE and all that follows in its dialog goes down this flow (RFC 5626 5.3). */
+  readonly flow?: RemoteFlow | undefined;
+  /** Answers 401 and 407. */
+  readonly credentials?: ChallengeAnswerer | undefined;
   /** The call is cancelled when nobody answers within this time. */
   readonly answerTimeout?: number | undefined;
   /** 101–199, for ringing. */
   readonly onProgress?: ((response: SipResponse) => void) | undefined;
 }
+
+/** More challenges than these to one INVITE are a loop. */
+const MAX_CHALLENGES = 3;
 
 /** What the user agent is told, for its books. */
 export interface OutgoingCallOwner {
@@ -54,12 +64,13 @@ type DialState = 'calling' | 'cancelling' | 'answered' | 'over';
 
 /** A call that we make (RFC 3261 13.2). */
 export class OutgoingCall extends SessionCall {
-  readonly request: SipRequest;
   readonly #context: SessionContext;
   readonly #parts: OutgoingCallParts;
   readonly #owner: OutgoingCallOwner;
   readonly #timers: TimerSet<'answer' | 'giveUp'>;
-  readonly #invite: ClientTransaction;
+  #request: SipRequest;
+  #invite: ClientTransaction;
+  #challenges = 0;
   /** ACKs by dialog: forked calls may be answered more than once. */
   readonly #acks = new Map<string, Resendable>();
   #session: InviteSession | undefined;
@@ -76,7 +87,7 @@ export class OutgoingCall extends SessionCall {
     this.#parts = parts;
     this.#owner = owner;
     this.#timers = new TimerSet(context.clock);
-    this.request = buildRequest({
+    this.#request = buildRequest({
       method: 'INVITE',
       uri: parts.to.uri,
       from: withTag(parts.from, newTag()),
@@ -84,16 +95,21 @@ export class OutgoingCall extends SessionCall {
       callId: newCallId(),
       cseq: 1,
       contact: context.contact,
-      headers: [...context.requestHeaders, ...(parts.headers ?? [])],
+      routes: parts.routes,
+      headers: [
+        ...context.requestHeaders,
+        ...(parts.headers ?? []),
+      ],
       body: parts.offer && { type: SDP_TYPE, content: writeSdp(parts.offer) },
     });
-    this.#invite = context.sender.request(this.request, parts.target, {
-      onResponse: (response) => this.#receive(response),
-      onFailure: (failure) => this.#fail(failure),
-    });
+    this.#invite = this.#send();
     if (parts.answerTimeout !== undefined) {
       this.#timers.start('answer', parts.answerTimeout, () => this.hangUp());
     }
+  }
+
+  get request(): SipRequest {
+    return this.#request;
   }
 
   get remoteUri(): Uri {
@@ -129,15 +145,39 @@ export class OutgoingCall extends SessionCall {
     return this.#session;
   }
 
+  #send(): ClientTransaction {
+    const { target, flow } = this.#parts;
+    const way = target ?? (flow && flowTarget(flow));
+
+    return this.#context.sender.request(this.#request, way, {
+      onResponse: (response) => this.#receive(response),
+      onFailure: (failure) => this.#fail(failure),
+    });
+  }
+
+  /** RFC 3261 22.2: the same Call-ID, From tag and To, "and the CSeq … incremented". */
+  #retryWithCredentials(response: SipResponse): boolean {
+    const { credentials } = this.#parts;
+    if (credentials === undefined || this.#state !== 'calling') return false;
+    if (this.#challenges >= MAX_CHALLENGES) return false;
+    if (!credentials.challenged(this.#request, response)) return false;
+    this.#challenges++;
+    this.#request = withCredentials(this.#request, credentials, this.#request.cseq.sequence + 1);
+    this.#invite = this.#send();
+
+    return true;
+  }
+
   #receive(response: SipResponse): void {
     const { status } = response;
+    if ((status === 401 || status === 407) && this.#retryWithCredentials(response)) return;
     if (isSuccess(status)) this.#receiveSuccess(response);
     else if (status >= 300) this.#end({ by: 'remote', cause: 'rejected', message: response });
     else if (status > 100 && this.#state === 'calling') this.#parts.onProgress?.(response);
   }
 
   #receiveSuccess(response: SipResponse): void {
-    const dialog = Dialog.fromResponse(this.request, response);
+    const dialog = Dialog.fromResponse(this.#request, response, this.#parts.flow);
     const key = dialogKey(dialog.id);
     const known = this.#acks.get(key);
     if (known !== undefined) {
@@ -150,7 +190,9 @@ export class OutgoingCall extends SessionCall {
     const usable = description instanceof SdpError ? undefined : description;
     const offered = this.#parts.offer !== undefined;
     const answer = offered || usable === undefined ? undefined : this.#parts.answerWith?.(usable);
-    const ack = dialog.createAck(this.request.cseq.sequence, {
+    const ack = dialog.createAck(this.#request.cseq.sequence, {
+      // 22.1: "any credentials in the INVITE that were accepted … MUST be in the ACK".
+      headers: credentialHeaders(this.#request),
       body: answer && { type: SDP_TYPE, content: writeSdp(answer) },
     });
     this.#acks.set(key, this.#context.sender.sendAck(ack, nextHop(dialog)));
@@ -163,7 +205,7 @@ export class OutgoingCall extends SessionCall {
 
   #openSession(dialog: Dialog, isFirst: boolean, isWanted: boolean): void {
     const user = isWanted ? this : this.#silentUser(isFirst);
-    const session = new InviteSession(this.#context, dialog, user, (ended) => {
+    const session = new InviteSession(this.#contextOf(dialog), dialog, user, (ended) => {
       this.#owner.sessionTerminated(ended);
     });
     if (isWanted) this.#session = session;
@@ -172,6 +214,14 @@ export class OutgoingCall extends SessionCall {
     if (this.#state === 'calling') this.#state = 'answered';
     if (this.#state === 'cancelling') this.#state = 'over';
     if (!isWanted) session.hangUp(undefined, { by: 'local', cause: 'bad-answer' });
+  }
+
+  #contextOf(dialog: Dialog): SessionContext {
+    const { credentials } = this.#parts;
+    if (credentials === undefined) return this.#context;
+    const sender = new AnsweringSender(this.#context.sender, credentials, dialog);
+
+    return { ...this.#context, sender };
   }
 
   /** A dialog that is only there to be ended; the user hears of it if it was the call's own. */

@@ -92,7 +92,7 @@ export class UserAgent implements TransactionUser {
   /** Calls somebody. Nothing is told before this returns. */
   call(parts: OutgoingCallParts): OutgoingCall {
     if (this.#isClosing) throw new TypeError('the user agent is closing');
-    const target = parts.target;
+    const target = parts.target ?? (parts.flow && flowTarget(parts.flow));
     const call = new OutgoingCall(
       this.#context(parts.from.uri, target),
       parts,
