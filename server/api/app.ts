@@ -13,6 +13,7 @@ import type { Logger } from '../../base/index.ts';
 import type { TlsFiles } from '../config.ts';
 import type { AccountBook } from '../accounts/index.ts';
 import type { RoomManager } from '../room-manager.ts';
+import type { TrunkBook } from '../trunks/index.ts';
 import type { DialOut } from '../dial-out.ts';
 import { accountRoutes } from './account-routes.ts';
 import { callRoutes } from './call-routes.ts';
@@ -21,12 +22,14 @@ import { mapErrors } from './errors.ts';
 import { healthRoutes } from './health-routes.ts';
 import type { HealthDeps } from './health-routes.ts';
 import { parseNumber, roomRoutes } from './room-routes.ts';
+import { trunkRoutes } from './trunk-routes.ts';
 import { serveWebApp } from './web-app.ts';
 
 export interface AppDeps extends HealthDeps {
   rooms: RoomManager;
   accounts?: AccountBook;
   dialOut?: DialOut;
+  trunks?: TrunkBook;
   apiKey: string;
   logger: Logger;
   version: string;
@@ -66,6 +69,10 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
         requireApiKey(api, deps.apiKey, deps.onRefused ?? (() => undefined)),
       );
       await api.register(roomRoutes(deps.rooms));
+      if (deps.trunks !== undefined) {
+        const toNumber = (text: string) => parseNumber(text, 'BAD_REQUEST');
+        await api.register(trunkRoutes(deps.trunks, toNumber));
+      }
       if (deps.accounts !== undefined) await api.register(accountRoutes(deps.accounts));
       if (deps.dialOut !== undefined) {
         await api.register(callRoutes(deps.dialOut, (text) => parseNumber(text)));
@@ -150,6 +157,7 @@ function openapi(version: string): NonNullable<FastifyDynamicSwaggerOptions['ope
       { name: 'rooms', description: 'Rooms and who is in them' },
       { name: 'accounts', description: 'Phones that may register and call' },
       { name: 'calls', description: 'Calls out of rooms' },
+      { name: 'trunks', description: 'Providers and PBXs' },
       { name: 'health', description: 'State and figures of the server' },
     ],
   };

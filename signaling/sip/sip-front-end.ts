@@ -2,6 +2,7 @@ import type { Clock, Logger } from '../../base/index.ts';
 import { SipGateway, type SipGatewayOptions } from './gateway.ts';
 import { PhoneDialer } from './gateway-dialer.ts';
 import { createAccountServices, type AccountServiceOptions } from './gateway-accounts.ts';
+import { TrunkKeeper } from './trunk/index.ts';
 import { DEFAULT_TIMER_VALUES, TransactionLayer } from './transaction/index.ts';
 import { TransportLayer, type SipCounters } from './transport/index.ts';
 import { UserAgent } from './ua/index.ts';
@@ -38,6 +39,7 @@ export class SipFrontEnd {
   readonly #userAgent: UserAgent;
   /** Makes calls out of rooms. */
   readonly dialer: PhoneDialer;
+  readonly #trunks: TrunkKeeper;
   #isListening = false;
 
   constructor(options: SipFrontEndOptions) {
@@ -68,6 +70,15 @@ export class SipFrontEnd {
       product: options.product,
     });
     this.dialer = new PhoneDialer({ ...options, isOurHost }, this.#userAgent);
+    this.#trunks = new TrunkKeeper({
+      trunks: options.trunks,
+      sender: transactions,
+      localAddressFor: (target) => transports.localAddressFor(target),
+      product: options.product,
+      clock,
+      logger,
+      random: Math.random,
+    });
     transactions.user = this.#userAgent;
   }
 
@@ -76,6 +87,7 @@ export class SipFrontEnd {
     await this.#transports.listen('UDP', at);
     await this.#transports.listen('TCP', at);
     this.#isListening = true;
+    this.#trunks.start();
   }
 
   unreadyReason(): string | undefined {
@@ -93,6 +105,7 @@ export class SipFrontEnd {
   /** BYE to every call, then silence. */
   async close(): Promise<void> {
     this.#isListening = false;
+    this.#trunks.close();
     await this.#userAgent.close([], BYE_WAIT);
     this.#transactions.close();
     await this.#transports.close();

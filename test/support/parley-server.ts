@@ -21,13 +21,15 @@ export interface ParticipantRow {
 
 /** The real server process as `npm start` runs it, on loopback, with data of its own. */
 export class ParleyServer {
-  readonly httpPort = 3000;
-  readonly sipPort = 5060;
+  readonly httpPort: number;
+  readonly sipPort: number;
   readonly #options: ParleyServerOptions;
   readonly child: Child;
 
   private constructor(options: ParleyServerOptions) {
     this.#options = options;
+    this.httpPort = Number(options.env?.['HTTP_PORT'] ?? 3000);
+    this.sipPort = Number(options.env?.['SIP_PORT'] ?? 5060);
     this.child = new Child({
       name: 'parley',
       command: process.execPath,
