@@ -83,7 +83,15 @@ export class DialOut {
       const startedAt = this.#now();
       const { uri } = request;
       const { kind } = target;
-      const call: DialedCallView = { id, room, uri, kind, state: 'calling', participantId, startedAt };
+      const call: DialedCallView = {
+        id,
+        room,
+        uri,
+        kind,
+        state: 'calling',
+        participantId,
+        startedAt,
+      };
       this.#keep(call);
       onProgress = (progress) => {
         this.#update(call, progress, giveBack);
@@ -149,7 +157,10 @@ export class DialOut {
     }
     const recent = this.#trunkCalls.get(room) ?? [];
     if (recent.length >= this.#options.limits.trunkPerRoomAndHour) {
-      throw new AppError('RATE_LIMITED', `room ${room} made ${recent.length} trunk calls this hour`);
+      throw new AppError(
+        'RATE_LIMITED',
+        `room ${room} made ${recent.length} trunk calls this hour`,
+      );
     }
     this.#trunkCalls.set(room, [...recent, now]);
   }

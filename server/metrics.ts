@@ -1,4 +1,7 @@
-/** All figures of `/metrics`. The only importer of prom-client; the others count through interfaces. */
+/**
+ * All figures of `/metrics`. The only importer of prom-client; the others count through interfaces.
+ * Size: a list of independent figures.
+ */
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import type { MediaCounters } from '../media/index.ts';
 import { boundedLabel, methodLabel, transportLabel } from './metric-labels.ts';

@@ -19,9 +19,12 @@ const Username = Type.String({ pattern: '^[A-Za-z0-9._+-]{1,128}$' });
 const Password = Type.String({ minLength: 1, maxLength: 256 });
 const Addresses = Type.Array(Type.String({ maxLength: 64 }), { maxItems: 100 });
 const Did = Type.String({ pattern: '^[A-Za-z0-9+*#_.()-]{1,64}$' });
-const DidRoutes = Type.Array(Type.Object({ did: Did, room: Type.String({ maxLength: 64 }) }, closed), {
-  maxItems: 1000,
-});
+const DidRoutes = Type.Array(
+  Type.Object({ did: Did, room: Type.String({ maxLength: 64 }) }, closed),
+  {
+    maxItems: 1000,
+  },
+);
 const MaxCalls = Type.Integer({ minimum: 0, maximum: 100_000 });
 
 const shared = {

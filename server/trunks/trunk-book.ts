@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { BlockList, isIP } from 'node:net';
 import { AppError, TypedEmitter, toError } from '../../base/index.ts';
 import type { Clock, Logger, RoomNumber } from '../../base/index.ts';
 import type { SecretBox } from '../accounts/index.ts';
 import type { KeyedStore, TrunkSettings, TrunkStatus } from '../ports.ts';
+import { allows, plainNumber, toSubnet } from './trunk-matching.ts';
 
 /** What the API takes; `null` takes a value away, and what is absent stays. */
 export interface TrunkRequest {
@@ -123,10 +123,15 @@ export class TrunkBook {
 
   setStatus(name: string, change: Partial<Omit<TrunkStatus, 'since'>>): void {
     if (!this.#trunks.has(name)) return;
-    const { reason: _, ...old } = this.status(name);
-    const isNew = change.state !== undefined && change.state !== old.state;
-    const since = new Date(this.#options.clock.wallTime()).toISOString();
-    this.#statuses.set(name, { ...old, ...change, ...(isNew && { since }) });
+    const { state, since: before, registration } = this.status(name);
+    const isNew = change.state !== undefined && change.state !== state;
+    const since = isNew ? new Date(this.#options.clock.wallTime()).toISOString() : before;
+    this.#statuses.set(name, {
+      state,
+      registration,
+      ...change,
+      ...(since !== undefined && { since }),
+    });
   }
 
   /** The trunk that calls go out by when none is named: the first by name that is not known to be down. */
@@ -236,7 +241,9 @@ export class TrunkBook {
     const username = pick(request.username, old?.username);
     const maxCalls = pick(request.maxCalls, old?.maxCalls);
     const sealed =
-      typeof request.password === 'string' ? box.seal(request.password, contextOf(name)) : undefined;
+      typeof request.password === 'string'
+        ? box.seal(request.password, contextOf(name))
+        : undefined;
     const secret = request.password === null ? undefined : (sealed ?? old?.secret);
     const trunk: TrunkSettings = {
       name,
@@ -285,37 +292,4 @@ function check(trunk: TrunkSettings): void {
       throw new AppError('BAD_REQUEST', `not an address or address/prefix: ${entry}`);
     }
   }
-}
-
-interface Subnet {
-  address: string;
-  prefix: number;
-  family: 'ipv4' | 'ipv6';
-}
-
-function toSubnet(text: string): Subnet | undefined {
-  const [address = '', prefixText, ...more] = text.split('/');
-  const version = isIP(address);
-  if (version === 0 || more.length > 0) return undefined;
-  const longest = version === 4 ? 32 : 128;
-  const prefix = prefixText === undefined ? longest : Number(prefixText);
-  if (!/^[0-9]+$/.test(prefixText ?? '0') || prefix > longest) return undefined;
-
-  return { address, prefix, family: version === 4 ? 'ipv4' : 'ipv6' };
-}
-
-function allows({ allowedAddresses }: TrunkSettings, address: string): boolean {
-  const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
-  const list = new BlockList();
-  for (const entry of allowedAddresses) {
-    const subnet = toSubnet(entry);
-    if (subnet !== undefined) list.addSubnet(subnet.address, subnet.prefix, subnet.family);
-  }
-
-  return isIP(address) !== 0 && list.check(address, family);
-}
-
-/** "+49 (30) 123-45" and "493012345" are one number to those who write it. */
-function plainNumber(text: string): string {
-  return text.replaceAll(/[+\s().-]/g, '').toLowerCase();
 }

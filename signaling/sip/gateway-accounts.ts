@@ -79,8 +79,14 @@ export function createAccountServices(options: AccountServiceOptions): AccountSe
 }
 
 /** The domain and every address of this machine: phones are often set up with the bare address. */
-function ownHosts({ domain, host, publicAddress }: AccountServiceOptions): (host: string) => boolean {
-  const names = new Set([domain, host, publicAddress, 'localhost'].map((name) => name.toLowerCase()));
+function ownHosts({
+  domain,
+  host,
+  publicAddress,
+}: AccountServiceOptions): (host: string) => boolean {
+  const names = new Set(
+    [domain, host, publicAddress, 'localhost'].map((name) => name.toLowerCase()),
+  );
   for (const addresses of Object.values(networkInterfaces())) {
     for (const { address } of addresses ?? []) names.add(address.toLowerCase());
   }

@@ -6,9 +6,9 @@ import type {
   RoomEvent,
 } from '../../server/index.ts';
 import type { SdpSession } from '../sdp/index.ts';
-import { CLOSE_REASON_OF_END, PhoneCall, type PhoneCallOptions } from './gateway.ts';
+import { PhoneCall, type PhoneCallOptions } from './gateway.ts';
 import type { SipMessage } from './message/index.ts';
-import { reasonHeader } from './reason-map.ts';
+import { CLOSE_REASON_OF_END, reasonHeader } from './reason-map.ts';
 import type { CallEnd, OutgoingCall, OutgoingCallParts } from './ua/index.ts';
 
 /** One way to the callee: a device of an account, a trunk or a URI. */
@@ -16,9 +16,7 @@ export type Destination = Pick<OutgoingCallParts, 'to' | 'routes' | 'flow' | 'cr
 
 /** How long it may ring. */
 const ANSWER_TIMEOUT = 60_000;
-const ELSEWHERE: [string, string][] = [
-  ['Reason', 'SIP;cause=200;text="Call completed elsewhere"'],
-];
+const ELSEWHERE: [string, string][] = [['Reason', 'SIP;cause=200;text="Call completed elsewhere"']];
 
 type Dial = (
   destination: Destination,

@@ -13,7 +13,14 @@ import { createOffer, DEFAULT_AUDIO_CAPABILITIES } from '../sdp/index.ts';
 import { DigestClient } from './auth/index.ts';
 import type { PhoneCallOptions } from './gateway.ts';
 import { DialedPhone, type Destination } from './gateway-dialed-phone.ts';
-import { isSipUri, makeSipUri, parseUri, requireUri, type NameAddr, type Uri } from './message/index.ts';
+import {
+  isSipUri,
+  makeSipUri,
+  parseUri,
+  requireUri,
+  type NameAddr,
+  type Uri,
+} from './message/index.ts';
 import { routeOfBinding } from './registrar/index.ts';
 import type { UserAgent } from './ua/index.ts';
 
@@ -107,7 +114,8 @@ export class PhoneDialer implements CallOriginator {
 
       return { kind: 'account', username, ...(name !== undefined && { name }) };
     }
-    const isNumber = user !== undefined && PHONE_NUMBER.test(user) && PHONE_NUMBER.test(text.trim());
+    const isNumber =
+      user !== undefined && PHONE_NUMBER.test(user) && PHONE_NUMBER.test(text.trim());
     const trunk = isNumber ? this.#options.trunks.pick() : undefined;
     if (trunk !== undefined && user !== undefined) return { kind: 'trunk', trunk, number: user };
     throw new AppError('ACCOUNT_NOT_FOUND', `no account ${user ?? '(none)'}`);

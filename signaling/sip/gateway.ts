@@ -3,10 +3,7 @@
  * ends the other (`reason-map.ts`).
  */
 import { randomInt } from 'node:crypto';
-import { lookup } from 'node:dns/promises';
-import { isIP } from 'node:net';
 import { AppError, toError, type Clock, type Logger } from '../../base/index.ts';
-import type { PhoneAudio } from '../../media/index.ts';
 import {
   dial,
   type CloseReason,
@@ -28,8 +25,15 @@ import {
 } from '../sdp/index.ts';
 import { isSipUri, type SipRequest, type Uri } from './message/index.ts';
 import type { Admission, CallAdmission } from './gateway-admission.ts';
-import { errorStatus, reasonHeader, rejectionStatus } from './reason-map.ts';
-import type { CallEnd, CallHandler, IncomingCall, OutgoingCall, ReofferAnswer } from './ua/index.ts';
+import { toPhoneAudio } from './gateway-audio.ts';
+import { CLOSE_REASON_OF_END, errorStatus, reasonHeader, rejectionStatus } from './reason-map.ts';
+import type {
+  CallEnd,
+  CallHandler,
+  IncomingCall,
+  OutgoingCall,
+  ReofferAnswer,
+} from './ua/index.ts';
 
 export interface SipGatewayOptions {
   rooms: Pick<RoomManager, 'join'>;
@@ -47,15 +51,6 @@ export interface SipGatewayOptions {
 
 /** What a call of either direction needs. */
 export type PhoneCallOptions = Omit<SipGatewayOptions, 'rooms' | 'admission'>;
-
-export const CLOSE_REASON_OF_END: Readonly<Record<CallEnd['cause'], CloseReason>> = {
-  bye: 'left',
-  cancel: 'cancelled',
-  rejected: 'rejected',
-  'no-ack': 'no-ack',
-  'bad-answer': 'not-acceptable',
-  lost: 'disconnected',
-};
 
 const RETRY_AFTER_SECONDS = '5';
 
@@ -251,10 +246,7 @@ export class PhoneCall implements ParticipantSink {
     const status = errorStatus(code);
     if (code === 'INTERNAL') this.#logger.error({ err: toError(error) }, 'a call failed');
     else this.#logger.info({ code, reason: toError(error).message }, 'a call was refused');
-    call.reject(
-      status,
-      status === 503 ? { headers: [['Retry-After', RETRY_AFTER_SECONDS]] } : {},
-    );
+    call.reject(status, status === 503 ? { headers: [['Retry-After', RETRY_AFTER_SECONDS]] } : {});
   }
 
   #callEnded(end: CallEnd): void {
@@ -304,31 +296,4 @@ function userOf(uri: Uri): string | undefined {
   if (isSipUri(uri)) return uri.user;
 
   return uri.scheme === 'tel' ? uri.number : undefined;
-}
-
-/** Names in `c=` are rare but legal (RFC 8866 5.7); media is sent to an address, looked up once. */
-async function toPhoneAudio(audio: NegotiatedAudio): Promise<PhoneAudio> {
-  return {
-    codec: audio.codec,
-    sendPayloadType: audio.sendPayloadType,
-    receivePayloadTypes: audio.receivePayloadTypes,
-    ...(audio.telephoneEvent && {
-      telephoneEventPayloadType: audio.telephoneEvent.sendPayloadType,
-    }),
-    remoteAddress:
-      isIP(audio.remoteAddress) === 0 ? await resolve(audio.remoteAddress) : audio.remoteAddress,
-    remoteRtpPort: audio.remoteRtpPort,
-    remoteRtcpPort: audio.remoteRtcpPort,
-    rtcpMux: audio.rtcpMux,
-    ptime: audio.ptime,
-    direction: audio.localDirection,
-  };
-}
-
-async function resolve(host: string): Promise<string> {
-  try {
-    return (await lookup(host, 4)).address;
-  } catch (error) {
-    throw new AppError('BAD_REQUEST', `no address for ${host}`, { cause: error });
-  }
 }

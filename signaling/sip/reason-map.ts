@@ -4,6 +4,7 @@
  */
 import type { ErrorCode } from '../../base/index.ts';
 import { closeReasonInfo, type CloseReason } from '../../server/index.ts';
+import type { CallEnd } from './ua/index.ts';
 
 interface SipReason {
   /** Final status of an INVITE that was not answered yet. */
@@ -59,6 +60,16 @@ const ERROR_STATUS: Readonly<Record<ErrorCode, number>> = {
   MEDIA_UNAVAILABLE: 503,
   SHUTTING_DOWN: 503,
   INTERNAL: 500,
+};
+
+/** What the end of a call means for its participant. */
+export const CLOSE_REASON_OF_END: Readonly<Record<CallEnd['cause'], CloseReason>> = {
+  bye: 'left',
+  cancel: 'cancelled',
+  rejected: 'rejected',
+  'no-ack': 'no-ack',
+  'bad-answer': 'not-acceptable',
+  lost: 'disconnected',
 };
 
 /** The final status for a call that ends before it was answered. */

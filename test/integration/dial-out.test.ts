@@ -23,7 +23,10 @@ describe('calls out of a room', () => {
   let server: ParleyServer;
 
   beforeAll(async () => {
-    server = await ParleyServer.start({ folder, env: { SIP_T1_MS: '100', DIAL_OUT_PER_ROOM: '2' } });
+    server = await ParleyServer.start({
+      folder,
+      env: { SIP_T1_MS: '100', DIAL_OUT_PER_ROOM: '2' },
+    });
     await server.api('POST', '/accounts', { username: 'bob', password: 'bob-secret', name: 'Bob' });
   });
 

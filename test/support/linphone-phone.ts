@@ -67,7 +67,11 @@ export class LinphonePhone {
       args: ['-c', script],
       logFile: path.join(folder, 'log'),
       cwd: folder,
-      env: { HOME: folder, XDG_DATA_HOME: path.join(folder, '.local/share'), XDG_CONFIG_HOME: folder },
+      env: {
+        HOME: folder,
+        XDG_DATA_HOME: path.join(folder, '.local/share'),
+        XDG_CONFIG_HOME: folder,
+      },
     });
 
     return Promise.resolve(new LinphonePhone(child));

@@ -18,7 +18,11 @@ export interface DigestInput {
   readonly uri: string;
   readonly nonce: string;
   /** Absent: the form of RFC 2069, without nc and cnonce. */
-  readonly qop?: { readonly value: 'auth' | 'auth-int'; readonly nc: string; readonly cnonce: string };
+  readonly qop?: {
+    readonly value: 'auth' | 'auth-int';
+    readonly nc: string;
+    readonly cnonce: string;
+  };
   /** Counts with auth-int alone. */
   readonly body?: Uint8Array;
 }
@@ -60,6 +64,8 @@ export function digestResponse(ha1: string, input: DigestInput): string {
   return digestHash(algorithm, `${ha1}:${middle}:${ha2}`);
 }
 
+const QUOTED = /^"(?:[^"\\]|\\.)*"$/s;
+
 /** Undefined for another scheme (Basic is neither offered nor accepted) or for what is malformed. */
 export function parseDigest(value: string): DigestParams | undefined {
   const match = /^\s*Digest\s+(\S.*)$/is.exec(value);
@@ -73,7 +79,9 @@ export function parseDigest(value: string): DigestParams | undefined {
     const raw = part.slice(equals + 1).trim();
     // A parameter that comes twice could be read in two ways.
     if (!isToken(name) || params.has(name)) return undefined;
-    params.set(name, raw.startsWith('"') ? unquote(raw) : raw);
+    const isQuoted = QUOTED.test(raw);
+    if (!isQuoted && raw.includes('"')) return undefined;
+    params.set(name, isQuoted ? unquote(raw) : raw);
   }
 
   return params;

@@ -131,8 +131,9 @@ function markSeen(uses: Uses, count: number): boolean {
     return true;
   }
   const back = uses.highest - count;
+  if (back >= WINDOW) return false;
   const bit = 1n << BigInt(back);
-  if (back >= WINDOW || (uses.seen & bit) !== 0n) return false;
+  if ((uses.seen & bit) !== 0n) return false;
   uses.seen |= bit;
 
   return true;

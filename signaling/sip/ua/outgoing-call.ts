@@ -25,7 +25,12 @@ import {
   type SessionContext,
 } from '../dialog/index.ts';
 import type { CallEnd } from './call.ts';
-import { AnsweringSender, credentialHeaders, withCredentials, type ChallengeAnswerer } from './challenges.ts';
+import {
+  AnsweringSender,
+  credentialHeaders,
+  withCredentials,
+  type ChallengeAnswerer,
+} from './challenges.ts';
 import { SessionCall } from './session-call.ts';
 
 export interface OutgoingCallParts {
@@ -96,10 +101,7 @@ export class OutgoingCall extends SessionCall {
       cseq: 1,
       contact: context.contact,
       routes: parts.routes,
-      headers: [
-        ...context.requestHeaders,
-        ...(parts.headers ?? []),
-      ],
+      headers: [...context.requestHeaders, ...(parts.headers ?? [])],
       body: parts.offer && { type: SDP_TYPE, content: writeSdp(parts.offer) },
     });
     this.#invite = this.#send();

@@ -51,7 +51,11 @@ function setUp(): {
   const store = new DegradingStore({
     inner,
     keyOf: ({ number }: RoomSettings) => number,
-    clock, logger, timeoutMs: 500, onDegraded });
+    clock,
+    logger,
+    timeoutMs: 500,
+    onDegraded,
+  });
 
   return { inner, clock, store, count: () => degraded };
 }

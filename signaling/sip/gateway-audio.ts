@@ -1,0 +1,32 @@
+import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
+import { AppError } from '../../base/index.ts';
+import type { PhoneAudio } from '../../media/index.ts';
+import type { NegotiatedAudio } from '../sdp/index.ts';
+
+/** Names in `c=` are rare but legal (RFC 8866 5.7); media is sent to an address, looked up once. */
+export async function toPhoneAudio(audio: NegotiatedAudio): Promise<PhoneAudio> {
+  return {
+    codec: audio.codec,
+    sendPayloadType: audio.sendPayloadType,
+    receivePayloadTypes: audio.receivePayloadTypes,
+    ...(audio.telephoneEvent && {
+      telephoneEventPayloadType: audio.telephoneEvent.sendPayloadType,
+    }),
+    remoteAddress:
+      isIP(audio.remoteAddress) === 0 ? await resolve(audio.remoteAddress) : audio.remoteAddress,
+    remoteRtpPort: audio.remoteRtpPort,
+    remoteRtcpPort: audio.remoteRtcpPort,
+    rtcpMux: audio.rtcpMux,
+    ptime: audio.ptime,
+    direction: audio.localDirection,
+  };
+}
+
+async function resolve(host: string): Promise<string> {
+  try {
+    return (await lookup(host, 4)).address;
+  } catch (error) {
+    throw new AppError('BAD_REQUEST', `no address for ${host}`, { cause: error });
+  }
+}
