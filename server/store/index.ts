@@ -17,6 +17,7 @@ import { RedisProcess } from './redis-process.ts';
 import { RedisBindingStore } from './redis-binding-store.ts';
 import { RedisHashStore } from './redis-hash-store.ts';
 
+export { RedisBindingStore } from './redis-binding-store.ts';
 export { DegradingStore } from './degrading-store.ts';
 export type { RedisAddress } from './redis-address.ts';
 export { createRedisClient, RedisConnection } from './redis-connection.ts';

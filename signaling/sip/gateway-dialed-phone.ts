@@ -3,7 +3,6 @@ import type {
   CloseReason,
   Participant,
   ParticipantSink,
-  RoomEvent,
 } from '../../server/index.ts';
 import type { SdpSession } from '../sdp/index.ts';
 import { PhoneCall, type PhoneCallOptions } from './gateway.ts';
@@ -66,8 +65,7 @@ export class DialedPhone implements ParticipantSink {
     }
   }
 
-  notify(event: RoomEvent): void {
-    if (event.type === 'room-updated') return;
+  notify(): void {
     this.#phone?.notify();
   }
 
