@@ -3,8 +3,8 @@
  * What the `sip` benchmark holds against the whole server, to tell the cost of signalling from that
  * of media.
  */
-import { silentLogger, SystemClock } from '../base/index.ts';
-import type { Participant } from '../server/index.ts';
+import { silentLogger, SystemClock, TypedEmitter } from '../base/index.ts';
+import type { AccountBook, Participant, TrunkBook } from '../server/index.ts';
 import { SipFrontEnd } from '../signaling/sip/index.ts';
 
 const nothing = (): void => undefined;
@@ -16,11 +16,24 @@ const participant = {
   leave: done,
 } as unknown as Participant;
 
+const accounts = { events: new TypedEmitter() } as unknown as AccountBook;
+const trunks = {
+  events: new TypedEmitter(),
+  list: () => [],
+  ofAddress: nothing,
+  ofDid: nothing,
+} as unknown as TrunkBook;
+
 const frontEnd = new SipFrontEnd({
   host: '127.0.0.1',
   port: Number(process.argv[2]),
   publicAddress: '127.0.0.1',
   t1Ms: 500,
+  domain: '127.0.0.1',
+  guests: true,
+  digestAlgorithms: ['MD5'],
+  accounts,
+  trunks,
   product: 'Parley/bench',
   rooms: { join: () => Promise.resolve(participant) },
   counters: {
@@ -31,6 +44,7 @@ const frontEnd = new SipFrontEnd({
     malformed: nothing,
     callSetup: nothing,
     reinvite: nothing,
+    authentication: nothing,
   },
   clock: new SystemClock(),
   logger: silentLogger,

@@ -2,12 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { AppError, silentLogger } from '../../base/index.ts';
 import type { ParticipantId, RoomNumber } from '../../base/index.ts';
 import { DialOut } from '../../server/dial-out.ts';
-import type {
-  CallOriginator,
-  CallProgress,
-  DialTarget,
-  OriginateRequest,
-} from '../../server/ports.ts';
+import type { CallOriginator, DialTarget, OriginateRequest } from '../../server/ports.ts';
 import { Books } from './account-harness.ts';
 
 const ROOM = '1' as RoomNumber;
@@ -45,12 +40,9 @@ async function setUp() {
     clock: books.clock,
     logger: silentLogger,
   });
-  const end = (index: number, progress: Partial<CallProgress> = {}): void => {
-    originator.calls[index]!.onProgress({
-      state: 'ended',
-      reason: 'left',
-      ...progress,
-    } as CallProgress);
+  const end = (index: number, status?: number): void => {
+    const refused = status === undefined ? {} : { status };
+    originator.calls[index]!.onProgress({ state: 'ended', reason: 'left', ...refused });
   };
 
   return { ...books, books, originator, dialOut, end };
@@ -67,7 +59,7 @@ describe('calls out', () => {
     originator.calls[0]!.onProgress({ state: 'ringing' });
     books.clock.advance(1000);
     originator.calls[0]!.onProgress({ state: 'answered' });
-    end(0, { status: 486 });
+    end(0, 486);
     expect(dialOut.list(ROOM)).toEqual([
       expect.objectContaining({
         state: 'ended',
