@@ -25,8 +25,10 @@ const trunks = {
 } as unknown as TrunkBook;
 
 const frontEnd = new SipFrontEnd({
-  host: '127.0.0.1',
+  hosts: ['127.0.0.1'],
   port: Number(process.argv[2]),
+  tlsPort: 0,
+  rateLimit: 1_000_000,
   publicAddress: '127.0.0.1',
   t1Ms: 500,
   domain: '127.0.0.1',

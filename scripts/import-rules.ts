@@ -23,9 +23,11 @@ interface Area {
   readonly mayTypes?: readonly string[];
 }
 
-const LOWER_SIP = ['message', 'transport', 'transaction', 'dialog', 'ua'].map(
+const LOWER_SIP = ['message', 'transport', 'trace', 'transaction', 'locating', 'dialog', 'ua'].map(
   (name) => `signaling/sip/${name}/`,
 );
+/** From here on upwards SDP is known. */
+const WITH_SDP = LOWER_SIP.indexOf('signaling/sip/dialog/');
 const ENTRY = 'server/main.ts';
 const PROTOCOL = 'signaling/websocket/protocol.ts';
 
@@ -47,8 +49,8 @@ const AREAS: readonly Area[] = [
   { prefix: 'signaling/websocket/', may: ['server/', 'base/'] },
   ...LOWER_SIP.map((prefix, level) => ({
     prefix,
-    may: [...LOWER_SIP.slice(0, level), 'base/', ...(level >= 3 ? ['signaling/sdp/'] : [])],
-    mayTypes: level >= 3 ? ['media/'] : [],
+    may: [...LOWER_SIP.slice(0, level), 'base/', ...(level >= WITH_SDP ? ['signaling/sdp/'] : [])],
+    mayTypes: level >= WITH_SDP ? ['media/'] : [],
   })),
   ...GATEWAY.map((prefix) => ({ ...SIP, prefix, may: [...SIP.may, 'server/'] })),
   ...BOOK_READERS.map((prefix) => ({ ...SIP, prefix, mayTypes: [...SIP.mayTypes, 'server/'] })),

@@ -1,3 +1,4 @@
+/** Size: one short function for each section of the settings. */
 import { readFileSync } from 'node:fs';
 import { availableParallelism, networkInterfaces } from 'node:os';
 import { isIP } from 'node:net';
@@ -6,13 +7,12 @@ import { LOG_LEVELS } from '../base/index.ts';
 import type { LogLevel } from '../base/index.ts';
 import type { MediaSettings } from '../media/index.ts';
 import { SettingReader } from './setting-reader.ts';
+import { readSipTls, readTls } from './tls-settings.ts';
+import type { SipTlsSettings, TlsFiles } from './tls-settings.ts';
+
+export type { SipTlsSettings, TlsFiles } from './tls-settings.ts';
 
 export type DigestAlgorithm = 'MD5' | 'SHA-256';
-
-export interface TlsFiles {
-  cert: Buffer;
-  key: Buffer;
-}
 
 export interface HttpSettings {
   host: string;
@@ -22,13 +22,18 @@ export interface HttpSettings {
 }
 
 export interface SipSettings {
-  host: string;
+  /** Addresses to listen on. */
+  hosts: readonly string[];
   port: number;
   tlsPort: number;
-  tls?: TlsFiles;
+  tls?: SipTlsSettings;
+  /** Origins of other hosts' pages that may use SIP over WebSocket. */
+  wsOrigins: readonly string[];
   /** The domain of addresses of record. */
   domain: string;
   publicAddress: string;
+  /** Requests outside dialogs of one source, a second. */
+  rateLimit: number;
   /** RFC 3261 17.1.1.1. */
   t1Ms: number;
   guests: boolean;
@@ -103,7 +108,7 @@ export function parseConfig(
       port: reader.integer('HTTP_PORT', 3000, 0, MAX_PORT),
       ...(tls !== undefined && { tls }),
     },
-    sip: readSip(reader, publicAddress, tls),
+    sip: readSip(reader, publicAddress, readSipTls(reader, system, tls)),
     media: readMedia(reader, publicAddress, system),
     redis: { ...(redisUrl !== undefined && { url: redisUrl }) },
     rooms: {
@@ -128,23 +133,43 @@ export function parseConfig(
 }
 
 function readHost(reader: SettingReader, variable: string): string {
-  return reader.parsed(variable, '0.0.0.0', 'an IPv4 or IPv6 address or a host name', (text) => {
-    const bare = text.replace(/^\[(.*)\]$/, '$1');
-
-    return isIP(bare) !== 0 || HOST_NAME.test(bare) ? bare : undefined;
-  });
+  return reader.parsed(variable, '0.0.0.0', 'an IPv4 or IPv6 address or a host name', parseHost);
 }
 
-function readSip(reader: SettingReader, publicAddress: string, tls?: TlsFiles): SipSettings {
+function parseHost(text: string): string | undefined {
+  const bare = text.replace(/^\[(.*)\]$/, '$1');
+
+  return isIP(bare) !== 0 || HOST_NAME.test(bare) ? bare : undefined;
+}
+
+function parseHosts(text: string): string[] | undefined {
+  const list = text.split(',').map((part) => parseHost(part.trim()));
+  const known = list.filter((host) => host !== undefined);
+
+  return known.length === list.length && new Set(known).size === known.length ? known : undefined;
+}
+
+function readSip(
+  reader: SettingReader,
+  publicAddress: string,
+  tls: SipTlsSettings | undefined,
+): SipSettings {
   return {
-    host: readHost(reader, 'SIP_HOST'),
+    hosts: reader.parsed(
+      'SIP_HOST',
+      ['0.0.0.0'] as const,
+      'IPv4 or IPv6 addresses or host names, comma-separated and without doubles',
+      parseHosts,
+    ),
     port: reader.integer('SIP_PORT', 5060, 1, MAX_PORT),
     tlsPort: reader.integer('SIP_TLS_PORT', 5061, 1, MAX_PORT),
     ...(tls !== undefined && { tls }),
+    wsOrigins: reader.parsed('SIP_WS_ORIGINS', [] as const, '* or https://host, …', parseOrigins),
     domain: reader.parsed('SIP_DOMAIN', publicAddress, 'a host name or an IP address', (text) =>
       HOST_NAME.test(text) || isIP(text) !== 0 ? text : undefined,
     ),
     publicAddress,
+    rateLimit: reader.integer('SIP_RATE_LIMIT', 200, 1, 1_000_000),
     t1Ms: reader.integer('SIP_T1_MS', 500, 10, 10_000),
     guests: reader.boolean('SIP_GUESTS', true),
     digestAlgorithms: reader.parsed(
@@ -185,31 +210,13 @@ function readMedia(
   };
 }
 
-function readTls(reader: SettingReader, system: ConfigSystem): TlsFiles | undefined {
-  const given = { TLS_CERT: reader.text('TLS_CERT'), TLS_KEY: reader.text('TLS_KEY') };
-  if (given.TLS_CERT === undefined && given.TLS_KEY === undefined) return undefined;
-  const read = (variable: 'TLS_CERT' | 'TLS_KEY'): Buffer | undefined => {
-    const path = given[variable];
-    if (path === undefined) {
-      reader.problem(variable, '(unset)', 'set when the other one of TLS_CERT, TLS_KEY is');
+/** "*", or origins as browsers send them. */
+function parseOrigins(text: string): string[] | undefined {
+  const list = text.split(',').map((part) => part.trim());
+  const isOrigin = (part: string): boolean =>
+    part === '*' || (URL.canParse(part) && new URL(part).origin === part);
 
-      return undefined;
-    }
-
-    return reader.parsed(variable, undefined, 'a readable PEM file', () => {
-      try {
-        const bytes = system.readFile(path);
-
-        return bytes.includes('-----BEGIN ') ? bytes : undefined;
-      } catch {
-        return undefined;
-      }
-    });
-  };
-  const cert = read('TLS_CERT');
-  const key = read('TLS_KEY');
-
-  return cert === undefined || key === undefined ? undefined : { cert, key };
+  return list.every(isOrigin) ? list : undefined;
 }
 
 function readWebhook(reader: SettingReader): WebhookSettings | undefined {

@@ -20,6 +20,7 @@ import { banner, publicAddresses } from './banner.ts';
 import { parseConfig, type Config, type WebhookSettings } from './config.ts';
 import { DialOut } from './dial-out.ts';
 import { createJobQueue, WebhookDispatcher, type WebhookEvent } from './jobs/index.ts';
+import { IdleCollector } from './idle-collector.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { raisePriority } from './priority.ts';
 import { PRODUCT, projectRoot, VERSION } from './product.ts';
@@ -85,6 +86,7 @@ async function start(config: Config, parts: CloseStack, logger: Logger): Promise
   const sip = createSip(config, { rooms, ...books }, common);
   const app = await createApp({
     rooms,
+    calls: sip.trace,
     ...books,
     dialOut: createDialOut(config, sip, books, common),
     apiKey,
@@ -102,12 +104,15 @@ async function start(config: Config, parts: CloseStack, logger: Logger): Promise
   parts.add('http', { close: () => app.close() });
   const sockets = parts.add('sockets', createSockets(config, app.server, rooms, common));
   parts.add('sip', sip);
+  sip.attachWebSocket(app.server, config.http.tls !== undefined);
   metrics.observe({
     rooms: () => rooms.counts(),
     media: () => media.counters(),
     sip: () => sip.counts(),
     websocket: () => sockets.counters(),
   });
+  const isIdle = (): boolean => sip.counts().dialogs === 0 && rooms.counts().browser === 0;
+  parts.add('idle collector', new IdleCollector({ clock: common.clock, isIdle }));
   await sip.listen();
   await app.listen({ host: config.http.host, port: config.http.port });
   // First of all, while every way to tell is open: pages and phones learn that it ends.

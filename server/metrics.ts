@@ -125,6 +125,7 @@ function createSipMetrics(registry: Registry): SipMetrics {
       response(code, 'out');
     },
     malformed: createMalformedCounter(registry),
+    refused: createRefusedCounter(registry),
     ...createCallMetrics(registry),
     authentication: createAuthenticationCounter(registry),
   };
@@ -153,6 +154,19 @@ function createAuthenticationCounter(registry: Registry): SipMetrics['authentica
 
   return (outcome) => {
     counter.inc({ outcome });
+  };
+}
+
+function createRefusedCounter(registry: Registry): SipMetrics['refused'] {
+  const refused = new Counter({
+    name: 'parley_sip_refused_total',
+    help: 'New SIP requests that were not served: rate of their source, overload',
+    labelNames: ['reason'],
+    registers: [registry],
+  });
+
+  return (reason) => {
+    refused.inc({ reason });
   };
 }
 

@@ -222,8 +222,41 @@ export interface SipMetrics {
   responseIn(code: number): void;
   responseOut(code: number): void;
   malformed(transport: string): void;
+  /** A new request was not served. */
+  refused(reason: 'rate' | 'overload'): void;
   callSetup(seconds: number): void;
   reinvite(reason: string, outcome: string): void;
   /** A request that had to prove who sends it: accepted, challenged, stale, refused, limited. */
   authentication(outcome: string): void;
+}
+
+/** A call as it went over the wire. */
+export interface CallView {
+  id: string;
+  callId: string;
+  direction: 'in' | 'out';
+  from: string;
+  to: string;
+  state: 'ringing' | 'established' | 'ended';
+  /** Milliseconds since the epoch. */
+  startedAt: number;
+  lastAt: number;
+  messageCount: number;
+}
+
+export interface LadderMessage {
+  at: number;
+  direction: 'in' | 'out';
+  transport: string;
+  remote: string;
+  summary: string;
+  /** Secrets are masked. */
+  text: string;
+}
+
+/** Where the API learns of calls; the SIP front end has it. */
+export interface CallTraces {
+  live(): CallView[];
+  /** Also of a call that ended not long ago. */
+  find(id: string): { call: CallView; messages: LadderMessage[] } | undefined;
 }

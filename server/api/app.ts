@@ -11,13 +11,15 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { Logger } from '../../base/index.ts';
 import type { TlsFiles } from '../config.ts';
+import type { CallTraces } from '../ports.ts';
 import type { AccountBook } from '../accounts/index.ts';
 import type { RoomManager } from '../room-manager.ts';
 import type { TrunkBook } from '../trunks/index.ts';
 import type { DialOut } from '../dial-out.ts';
 import { accountRoutes } from './account-routes.ts';
-import { callRoutes } from './call-routes.ts';
+import { dialOutRoutes } from './dial-out-routes.ts';
 import { requireApiKey } from './authentication.ts';
+import { callRoutes } from './call-routes.ts';
 import { mapErrors } from './errors.ts';
 import { healthRoutes } from './health-routes.ts';
 import type { HealthDeps } from './health-routes.ts';
@@ -27,6 +29,7 @@ import { serveWebApp } from './web-app.ts';
 
 export interface AppDeps extends HealthDeps {
   rooms: RoomManager;
+  calls?: CallTraces;
   accounts?: AccountBook;
   dialOut?: DialOut;
   trunks?: TrunkBook;
@@ -69,13 +72,14 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
         requireApiKey(api, deps.apiKey, deps.onRefused ?? (() => undefined)),
       );
       await api.register(roomRoutes(deps.rooms));
+      if (deps.calls !== undefined) await api.register(callRoutes(deps.calls));
       if (deps.trunks !== undefined) {
         const toNumber = (text: string) => parseNumber(text, 'BAD_REQUEST');
         await api.register(trunkRoutes(deps.trunks, toNumber));
       }
       if (deps.accounts !== undefined) await api.register(accountRoutes(deps.accounts));
       if (deps.dialOut !== undefined) {
-        await api.register(callRoutes(deps.dialOut, (text) => parseNumber(text)));
+        await api.register(dialOutRoutes(deps.dialOut, (text) => parseNumber(text)));
       }
     },
     { prefix: '/api/v1' },
@@ -155,8 +159,8 @@ function openapi(version: string): NonNullable<FastifyDynamicSwaggerOptions['ope
     components: { securitySchemes: { apiKey: { type: 'http', scheme: 'bearer' } } },
     tags: [
       { name: 'rooms', description: 'Rooms and who is in them' },
+      { name: 'calls', description: 'Calls, their SIP messages, calls out of rooms' },
       { name: 'accounts', description: 'Phones that may register and call' },
-      { name: 'calls', description: 'Calls out of rooms' },
       { name: 'trunks', description: 'Providers and PBXs' },
       { name: 'health', description: 'State and figures of the server' },
     ],

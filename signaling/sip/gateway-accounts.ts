@@ -14,7 +14,7 @@ export interface AccountServiceOptions {
   readonly digestAlgorithms: readonly DigestAlgorithm[];
   /** The domain of addresses of record, and the realm. */
   readonly domain: string;
-  readonly host: string;
+  readonly hosts: readonly string[];
   readonly publicAddress: string;
   readonly product: string;
   readonly counters: { authentication(outcome: AuthOutcome): void };
@@ -81,11 +81,11 @@ export function createAccountServices(options: AccountServiceOptions): AccountSe
 /** The domain and every address of this machine: phones are often set up with the bare address. */
 function ownHosts({
   domain,
-  host,
+  hosts,
   publicAddress,
 }: AccountServiceOptions): (host: string) => boolean {
   const names = new Set(
-    [domain, host, publicAddress, 'localhost'].map((name) => name.toLowerCase()),
+    [domain, ...hosts, publicAddress, 'localhost'].map((name) => name.toLowerCase()),
   );
   for (const addresses of Object.values(networkInterfaces())) {
     for (const { address } of addresses ?? []) names.add(address.toLowerCase());

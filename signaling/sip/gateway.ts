@@ -1,6 +1,8 @@
 /**
  * The one file that knows SIP and rooms: each call becomes a participant, and whatever ends the one
  * ends the other (`reason-map.ts`).
+ *
+ * Size: what a call and its participant do to one another stays in one place.
  */
 import { randomInt } from 'node:crypto';
 import { AppError, toError, type Clock, type Logger } from '../../base/index.ts';
@@ -25,7 +27,7 @@ import {
 } from '../sdp/index.ts';
 import { isSipUri, type SipRequest, type Uri } from './message/index.ts';
 import type { Admission, CallAdmission } from './gateway-admission.ts';
-import { toPhoneAudio } from './gateway-audio.ts';
+import { toPhoneAudio } from './phone-audio.ts';
 import { CLOSE_REASON_OF_END, errorStatus, reasonHeader, rejectionStatus } from './reason-map.ts';
 import type {
   CallEnd,
@@ -57,13 +59,25 @@ const RETRY_AFTER_SECONDS = '5';
 /** Lets phones into rooms. */
 export class SipGateway implements CallHandler {
   readonly #options: SipGatewayOptions;
+  /** For calls that take the place of others (RFC 3891). */
+  readonly #calls = new WeakMap<object, PhoneCall>();
 
   constructor(options: SipGatewayOptions) {
     this.#options = options;
   }
 
   incomingCall(call: IncomingCall): void {
-    void new PhoneCall(call, this.#options).enter(call, this.#options);
+    const replaced = call.replaces === undefined ? undefined : this.#calls.get(call.replaces);
+    if (replaced !== undefined) {
+      this.#calls.set(call, replaced);
+      void replaced.moveTo(call);
+    } else if (call.replaces !== undefined) {
+      call.reject(481);
+    } else {
+      const phoneCall = new PhoneCall(call, this.#options);
+      this.#calls.set(call, phoneCall);
+      void phoneCall.enter(call, this.#options);
+    }
   }
 
   /** The number alone is judged: whether a room may be made for it shows when somebody calls. */
@@ -77,7 +91,7 @@ export class SipGateway implements CallHandler {
 
 /** One phone's call and, while it lasts, its participant. */
 export class PhoneCall implements ParticipantSink {
-  readonly #call: IncomingCall | OutgoingCall;
+  #call: IncomingCall | OutgoingCall;
   readonly #options: PhoneCallOptions;
   readonly #logger: Logger;
   readonly #startedAt: number;
@@ -86,6 +100,7 @@ export class PhoneCall implements ParticipantSink {
   #participant: Participant | undefined;
   /** The last description that we sent: the next one counts its version from it. */
   #description: SdpSession | undefined;
+  #audio: NegotiatedAudio | undefined;
   #endReason: CloseReason | undefined;
 
   constructor(call: IncomingCall | OutgoingCall, options: PhoneCallOptions) {
@@ -93,14 +108,7 @@ export class PhoneCall implements ParticipantSink {
     this.#options = options;
     this.#logger = options.logger.child({ tag: 'gateway', callId: call.request.callId });
     this.#startedAt = options.clock.now();
-    call.handleReoffers((offer) => this.#reoffer(offer));
-    call.events.on('established', (answer) => {
-      if (answer !== undefined) void this.#receiveAnswer(answer, 'not-acceptable');
-    });
-    call.events.on('answered', (answer) => void this.#receiveAnswer(answer, 'not-acceptable'));
-    call.events.on('ended', (end) => {
-      this.#callEnded(end);
-    });
+    this.#listen(call);
   }
 
   /** From the INVITE to its final answer. */
@@ -119,6 +127,65 @@ export class PhoneCall implements ParticipantSink {
     this.#description = offer;
     await this.#receiveAnswer(answer, 'not-acceptable');
     if (this.#endReason === undefined) participant.activate();
+  }
+
+  /** Another device takes the call over: the participant and its leg stay (RFC 3891, RFC 4579 5.9). */
+  async moveTo(call: IncomingCall): Promise<void> {
+    const participant = this.#participant;
+    const { offer } = call;
+    const local = participant && { ...this.#local(participant), previous: undefined };
+    if (participant === undefined || local === undefined || this.#call.isEnded) {
+      call.reject(481);
+
+      return;
+    }
+    const outcome = offer && answerOffer(offer, DEFAULT_AUDIO_CAPABILITIES, local);
+    if (outcome !== undefined && 'reject' in outcome) {
+      call.reject(outcome.reject.status, { warning: outcome.reject.warning });
+
+      return;
+    }
+    const description = outcome?.answer ?? createOffer(DEFAULT_AUDIO_CAPABILITIES, local);
+    const audioBefore = this.#audio;
+    try {
+      if (outcome !== undefined) await this.#configure(participant, outcome.audio);
+    } catch (error) {
+      call.reject(error instanceof AppError ? errorStatus(error.code) : 500);
+
+      return;
+    }
+    const before = this.#call;
+    if (before.isEnded) {
+      call.reject(481);
+
+      return;
+    }
+    if (!call.accept(description)) {
+      if (audioBefore !== undefined) await this.#configure(participant, audioBefore);
+
+      return;
+    }
+    this.#call = call;
+    this.#description = description;
+    this.#listen(call);
+    before.hangUp([['Reason', reasonHeader('replaced')]]);
+  }
+
+  #listen(call: IncomingCall | OutgoingCall): void {
+    const isCurrent = (): boolean => this.#call === call;
+    call.handleReoffers((offer) => (isCurrent() ? this.#reoffer(offer) : { status: 481 }));
+    call.events.on('established', (answer) => {
+      if (answer !== undefined && isCurrent()) void this.#receiveAnswer(answer, 'not-acceptable');
+    });
+    call.events.on('answered', (answer) => {
+      if (isCurrent()) void this.#receiveAnswer(answer, 'not-acceptable');
+    });
+    call.events.on('key', (key, durationMs) => {
+      this.#participant?.phoneLeg.events.emit('dtmf', key, durationMs);
+    });
+    call.events.on('ended', (end) => {
+      if (isCurrent()) this.#callEnded(end);
+    });
   }
 
   /** Phones have no roster yet. */
@@ -183,6 +250,10 @@ export class PhoneCall implements ParticipantSink {
       description = outcome.answer;
     }
     this.#description = description;
+    if (call.requiresReliableProgress) {
+      // RFC 3262 5: without an offer in the INVITE ours has to be in the first reliable response.
+      call.progress(183, undefined, call.offer === undefined ? description : undefined);
+    }
     // A CANCEL may have come while the media was made.
     if (!call.accept(description)) {
       await participant.leave(this.#endReason ?? 'cancelled');
@@ -239,6 +310,7 @@ export class PhoneCall implements ParticipantSink {
 
   async #configure(participant: Participant, audio: NegotiatedAudio): Promise<void> {
     await participant.phoneLeg.configure(await toPhoneAudio(audio));
+    this.#audio = audio;
   }
 
   #refuse(call: IncomingCall, error: unknown): void {
@@ -251,7 +323,8 @@ export class PhoneCall implements ParticipantSink {
 
   #callEnded(end: CallEnd): void {
     this.#endReason ??= CLOSE_REASON_OF_END[end.cause];
-    this.#logger.info({ by: end.by, cause: end.cause }, 'call ended');
+    const { by, cause, message } = end;
+    this.#logger.info({ by, cause, reason: message?.headers.get('Reason') }, 'call ended');
     void this.#participant?.leave(this.#endReason);
   }
 

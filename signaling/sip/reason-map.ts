@@ -70,6 +70,7 @@ export const CLOSE_REASON_OF_END: Readonly<Record<CallEnd['cause'], CloseReason>
   'no-ack': 'no-ack',
   'bad-answer': 'not-acceptable',
   lost: 'disconnected',
+  expired: 'disconnected',
 };
 
 /** The final status for a call that ends before it was answered. */

@@ -1,21 +1,39 @@
+/** Size: its constructor joins the parts, one statement each. */
 import type { Clock, Logger } from '../../base/index.ts';
-import { SipGateway, type SipGatewayOptions } from './gateway.ts';
-import { PhoneDialer } from './gateway-dialer.ts';
 import { createAccountServices, type AccountServiceOptions } from './gateway-accounts.ts';
-import { TrunkKeeper } from './trunk/index.ts';
+import { PhoneDialer } from './gateway-dialer.ts';
+import { SipGateway, type SipGatewayOptions } from './gateway.ts';
+import { CachingResolver, DnsResolver, LocatingSender, Locator } from './locating/index.ts';
 import { DEFAULT_TIMER_VALUES, TransactionLayer } from './transaction/index.ts';
-import { TransportLayer, type SipCounters } from './transport/index.ts';
+import {
+  AdmissionControl,
+  TransportLayer,
+  WsTransport,
+  type SipCounters,
+  type TlsSettings,
+  type TransportProtocol,
+  type WsOptions,
+} from './transport/index.ts';
+import { WireTrace } from './trace/index.ts';
+import { TrunkKeeper } from './trunk/index.ts';
 import { UserAgent } from './ua/index.ts';
 
 export interface SipFrontEndOptions {
-  /** Where to listen, UDP and TCP alike. */
-  host: string;
+  /** Where to listen, UDP, TCP and TLS alike. */
+  hosts: readonly string[];
   port: number;
+  tlsPort: number;
+  /** Without it there is no SIP over TLS. */
+  tls?: TlsSettings;
+  /** Pages elsewhere that may use SIP over WebSocket, "*" for all. */
+  wsOrigins?: readonly string[];
   publicAddress: string;
   /** RFC 3261 17.1.1.1, milliseconds. */
   t1Ms: number;
   /** "Parley/1.0.0", for Server and User-Agent. */
   product: string;
+  /** Requests outside dialogs that one source may send, a second. */
+  rateLimit: number;
   /** The domain of addresses of record. */
   domain: string;
   guests: boolean;
@@ -30,12 +48,17 @@ export interface SipFrontEndOptions {
 
 /** How long phones have to answer the BYE of a server that stops. */
 const BYE_WAIT = 1500;
+/** Phones that start together after a power failure come in one burst. */
+const BURST_SECONDS = 5;
 
 /** The SIP stack, put together: transports, transactions, user agent, gateway. */
 export class SipFrontEnd {
+  /** Calls' messages, for who looks into why one failed. */
+  readonly trace: WireTrace;
   readonly #options: SipFrontEndOptions;
   readonly #transports: TransportLayer;
   readonly #transactions: TransactionLayer;
+  readonly #admission: AdmissionControl;
   readonly #userAgent: UserAgent;
   /** Makes calls out of rooms. */
   readonly dialer: PhoneDialer;
@@ -47,32 +70,58 @@ export class SipFrontEnd {
     const { clock, counters } = options;
     const logger = options.logger.child({ tag: 'sip' });
     const timers = { ...DEFAULT_TIMER_VALUES, t1: options.t1Ms };
+    this.trace = new WireTrace(clock);
     const transports = new TransportLayer({
       clock,
       logger,
       counters,
+      onTrace: this.trace.record,
       advertisedHost: options.publicAddress,
+      ...(options.tls !== undefined && { tls: options.tls }),
     });
-    const transactions = new TransactionLayer({ sender: transports, clock, logger, timers });
+    const { rateLimit } = options;
+    const admission = new AdmissionControl({
+      clock,
+      rate: { perSecond: rateLimit, burst: rateLimit * BURST_SECONDS },
+      onRefused: (reason) => counters.refused?.(reason),
+    });
+    const transactions = new TransactionLayer({
+      sender: transports,
+      clock,
+      logger,
+      timers,
+      admission,
+    });
+    const locator = new Locator({
+      resolver: new CachingResolver(new DnsResolver(), clock),
+      protocols: new Set<TransportProtocol>([
+        'UDP',
+        'TCP',
+        ...(options.tls ? ['TLS' as const] : []),
+      ]),
+    });
+    this.#admission = admission;
     this.#transports = transports;
     this.#transactions = transactions;
-    const { registrar, admission, isOurHost } = createAccountServices(options);
+    const accounts = createAccountServices(options);
+    const sender = new LocatingSender(transactions, locator);
     this.#userAgent = new UserAgent({
       clock,
       logger,
-      sender: transactions,
+      sender,
       timers,
       localAddressFor: (target) => transports.localAddressFor(target),
-      handler: new SipGateway({ ...options, admission }),
+      handler: new SipGateway({ ...options, admission: accounts.admission }),
       registrar: (transaction) => {
-        registrar.receive(transaction);
+        accounts.registrar.receive(transaction);
       },
       product: options.product,
     });
+    const { isOurHost } = accounts;
     this.dialer = new PhoneDialer({ ...options, isOurHost }, this.#userAgent);
     this.#trunks = new TrunkKeeper({
       trunks: options.trunks,
-      sender: transactions,
+      sender,
       localAddressFor: (target) => transports.localAddressFor(target),
       product: options.product,
       clock,
@@ -83,11 +132,21 @@ export class SipFrontEnd {
   }
 
   async listen(): Promise<void> {
-    const at = { address: this.#options.host, port: this.#options.port };
-    await this.#transports.listen('UDP', at);
-    await this.#transports.listen('TCP', at);
+    const { hosts, port, tlsPort, tls } = this.#options;
+    for (const address of hosts) {
+      await this.#transports.listen('UDP', { address, port });
+      await this.#transports.listen('TCP', { address, port });
+      if (tls !== undefined) await this.#transports.listen('TLS', { address, port: tlsPort });
+    }
     this.#isListening = true;
     this.#trunks.start();
+  }
+
+  /** SIP over WebSocket, at `/sip` of this server. */
+  attachWebSocket(server: WsOptions['server'], secure: boolean): void {
+    const { clock, wsOrigins = [] } = this.#options;
+    const options = { server, secure, clock, allowedOrigins: wsOrigins };
+    this.#transports.addTransport(new WsTransport(this.#transports, options));
   }
 
   unreadyReason(): string | undefined {
@@ -108,6 +167,7 @@ export class SipFrontEnd {
     this.#trunks.close();
     await this.#userAgent.close([], BYE_WAIT);
     this.#transactions.close();
+    this.#admission.close();
     await this.#transports.close();
   }
 }

@@ -35,11 +35,12 @@ describe('parseConfig', () => {
     expect(config).toMatchObject({
       http: { host: '0.0.0.0', port: 3000 },
       sip: {
-        host: '0.0.0.0',
+        hosts: ['0.0.0.0'],
         port: 5060,
         tlsPort: 5061,
         domain: '192.0.2.7',
         publicAddress: '192.0.2.7',
+        rateLimit: 200,
         t1Ms: 500,
         guests: true,
         digestAlgorithms: ['MD5'],
@@ -134,8 +135,8 @@ describe('parseConfig', () => {
   });
 
   it('takes IPv6 literals with and without brackets', () => {
-    expect(parseConfig({ SIP_HOST: '[::]' }, system).sip.host).toBe('::');
-    expect(parseConfig({ SIP_HOST: '::1' }, system).sip.host).toBe('::1');
+    expect(parseConfig({ SIP_HOST: '[::]' }, system).sip.hosts).toEqual(['::']);
+    expect(parseConfig({ SIP_HOST: '::1' }, system).sip.hosts).toEqual(['::1']);
   });
 
   it('refuses ports that would be taken twice', () => {

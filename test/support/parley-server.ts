@@ -57,6 +57,10 @@ export class ParleyServer {
       'the server is ready',
       async () => {
         if (!server.child.running) throw new Error(`it ended: ${server.log.slice(-4000)}`);
+        // Its certificate is of a test's own authority, which fetch does not know.
+        if (options.env?.['TLS_CERT'] !== undefined) {
+          return server.log.includes('Parley is ready') ? undefined : 'not ready';
+        }
         try {
           const response = await fetch(`${server.url}/readyz`);
 

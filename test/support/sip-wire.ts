@@ -19,6 +19,7 @@ import {
   type TransportEvents,
   type TransportProtocol,
 } from '../../signaling/sip/transport/index.ts';
+import type { SessionTimerPolicy } from '../../signaling/sip/dialog/index.ts';
 import {
   UserAgent,
   type CallHandler,
@@ -42,6 +43,8 @@ export interface WireOptions {
   readonly latency?: number;
   /** Decides per message; true loses it. */
   readonly drop?: (message: SipMessage, from: Endpoint) => boolean;
+  /** Instead of both: after how many milliseconds each copy of a message arrives; none loses it. */
+  readonly fate?: () => readonly number[];
 }
 
 /** The wire: keeps a log of all that was put on it. */
@@ -49,6 +52,7 @@ export class SipWire {
   readonly log: Delivery[] = [];
   readonly clock: FakeClock;
   drop: (message: SipMessage, from: Endpoint) => boolean;
+  fate: (() => readonly number[]) | undefined;
   readonly #latency: number;
   readonly #receivers = new Map<string, (bytes: Uint8Array, from: Endpoint) => void>();
 
@@ -56,6 +60,7 @@ export class SipWire {
     this.clock = clock;
     this.#latency = options.latency ?? 5;
     this.drop = options.drop ?? (() => false);
+    this.fate = options.fate;
   }
 
   attach(at: Endpoint, receive: (bytes: Uint8Array, from: Endpoint) => void): void {
@@ -68,10 +73,17 @@ export class SipWire {
 
   send(bytes: Uint8Array, from: Endpoint, to: Endpoint): void {
     const message = readMessage(bytes);
-    const lost = this.drop(message, from);
-    this.log.push({ at: this.clock.now(), from, to, message, lost });
-    if (lost) return;
-    this.clock.setTimer(this.#latency, () => this.#receivers.get(keyOf(to))?.(bytes, from));
+    const arrivals = this.#arrivals(message, from);
+    this.log.push({ at: this.clock.now(), from, to, message, lost: arrivals.length === 0 });
+    for (const delay of arrivals) {
+      this.clock.setTimer(delay, () => this.#receivers.get(keyOf(to))?.(bytes, from));
+    }
+  }
+
+  #arrivals(message: SipMessage, from: Endpoint): readonly number[] {
+    if (this.fate !== undefined) return this.fate();
+
+    return this.drop(message, from) ? [] : [this.#latency];
   }
 
   /** "INVITE", "200 INVITE" … in the order sent, for comparing whole flows. */
@@ -138,6 +150,7 @@ export interface StackOptions {
   readonly handler?: Partial<CallHandler>;
   readonly maxCalls?: number;
   readonly random?: () => number;
+  readonly sessionTimer?: SessionTimerPolicy;
 }
 
 /** One side with all its layers. Calls that come in are kept; `handler` may answer them. */
@@ -175,6 +188,7 @@ export class SipStack {
       product: 'Parley/test',
       ...(options.maxCalls !== undefined && { maxCalls: options.maxCalls }),
       ...(options.random !== undefined && { random: options.random }),
+      ...(options.sessionTimer !== undefined && { sessionTimer: options.sessionTimer }),
     });
     this.transactions.user = this.userAgent;
   }

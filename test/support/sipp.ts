@@ -54,10 +54,51 @@ export async function runSipp(options: SippOptions): Promise<SippResult> {
     exitCode,
     successful: Number(last['SuccessfulCall(C)'] ?? 0),
     failed: Number(last['FailedCall(C)'] ?? 0),
-    errors: readdirSync(folder).includes('sipp.err')
-      ? readFileSync(path.join(folder, 'sipp.err'), 'utf8').slice(-3000)
-      : '',
+    errors: errorsOf(folder),
   };
+}
+
+export interface ScenarioOptions {
+  folder: string;
+  /** File name in test/fixtures/sipp. */
+  scenario: string;
+  target: string;
+  user: string;
+  /** Of its own for each that runs at once: SIPp's SIP port; its control port is 3000 above. */
+  port: number;
+  /** After which it has failed. */
+  seconds: number;
+}
+
+/** Plays one call by the script; SIPp ends with 0 when all came as it says. */
+export async function runScenario(
+  options: ScenarioOptions,
+): Promise<{ exitCode: number; errors: string }> {
+  const { folder, port, seconds } = options;
+  const child = new Child({
+    name: 'sipp',
+    command: 'sipp',
+    logFile: path.join(folder, 'sipp.log'),
+    cwd: folder,
+    env: { TERM: 'dumb' },
+    args: [
+      options.target,
+      ...['-sf', projectPath('test/fixtures/sipp', options.scenario), '-s', options.user],
+      ...['-i', '127.0.0.1', '-mi', '127.0.0.1', '-p', String(port), '-cp', String(port + 3000)],
+      ...['-nostdin', '-t', 'u1', '-m', '1', '-timeout', `${String(seconds)}s`, '-timeout_error'],
+      ...['-trace_err', '-error_file', path.join(folder, 'sipp.err')],
+      ...['-trace_msg', '-message_file', path.join(folder, 'sipp.msg')],
+    ],
+  });
+  const exitCode = await child.exited;
+
+  return { exitCode, errors: exitCode === 0 ? '' : errorsOf(folder) };
+}
+
+function errorsOf(folder: string): string {
+  return readdirSync(folder).includes('sipp.err')
+    ? readFileSync(path.join(folder, 'sipp.err'), 'utf8').slice(-3000)
+    : '';
 }
 
 /** Headless mu-law of one tone, as `rtp_stream` plays it: one second, repeated by SIPp. */

@@ -1,6 +1,6 @@
 import { buildResponse, type SipRequest } from '../message/index.ts';
 import type { ServerTransaction } from '../transaction/index.ts';
-import { dialogIdOfRequest, dialogKey } from './dialog-id.ts';
+import { dialogIdOfRequest, dialogKey, type DialogId } from './dialog-id.ts';
 import type { InviteSession } from './invite-session.ts';
 
 /** All dialogs of the user agent, and which request belongs to which. */
@@ -28,7 +28,11 @@ export class DialogLayer {
   }
 
   find(request: SipRequest): InviteSession | undefined {
-    return this.#sessions.get(dialogKey(dialogIdOfRequest(request)));
+    return this.findById(dialogIdOfRequest(request));
+  }
+
+  findById(id: DialogId): InviteSession | undefined {
+    return this.#sessions.get(dialogKey(id));
   }
 
   /** A request with a To tag: to its session, else 481 (RFC 3261 12.2.2). */

@@ -39,9 +39,9 @@ export class Dialog {
   /** From of our requests, tag included. */
   readonly local: NameAddr;
   readonly remote: NameAddr;
-  readonly routeSet: readonly NameAddr[];
   /** No proxy stands between: the peer itself is at the other end of the flow. */
   readonly isDirect: boolean;
+  #routeSet: readonly NameAddr[];
   #remoteTarget: Uri;
   #localSequence: number;
   #remoteSequence: number | undefined;
@@ -52,8 +52,8 @@ export class Dialog {
     this.isCaller = parts.isCaller;
     this.local = parts.local;
     this.remote = parts.remote;
-    this.routeSet = parts.routeSet;
     this.isDirect = parts.isDirect;
+    this.#routeSet = parts.routeSet;
     this.#remoteTarget = parts.remoteTarget;
     this.#localSequence = parts.localSequence;
     this.#remoteSequence = parts.remoteSequence;
@@ -99,6 +99,10 @@ export class Dialog {
     });
   }
 
+  get routeSet(): readonly NameAddr[] {
+    return this.#routeSet;
+  }
+
   get remoteTarget(): Uri {
     return this.#remoteTarget;
   }
@@ -130,6 +134,12 @@ export class Dialog {
     if (flow !== undefined) this.#flow = flow;
   }
 
+  /** The 2xx to our INVITE: "the route set … MUST be recomputed based on the 2xx" (13.2.2.4). */
+  confirm(response: SipResponse): void {
+    this.#routeSet = [...response.recordRoutes].reverse();
+    this.refreshTarget(response);
+  }
+
   /** A request of ours with the next sequence number (12.2.1.1). */
   createRequest(method: string, parts: DialogRequestParts = {}): SipRequest {
     this.#localSequence += 1;
@@ -150,7 +160,7 @@ export class Dialog {
   }
 
   #build(method: string, cseq: number, parts: DialogRequestParts): SipRequest {
-    const [first, ...rest] = this.routeSet;
+    const [first, ...rest] = this.#routeSet;
     // "If the route set is not empty, and its first URI does not contain the lr parameter, the UAC
     // MUST place the first URI … into the Request-URI" and the remote target last (12.2.1.1).
     const isStrict = first !== undefined && isSipUri(first.uri) && !first.uri.params.has('lr');
@@ -163,7 +173,7 @@ export class Dialog {
     return buildRequest({
       method,
       uri: isStrict ? first.uri : this.#remoteTarget,
-      routes: isStrict ? [...rest, target] : this.routeSet,
+      routes: isStrict ? [...rest, target] : this.#routeSet,
       from: this.local,
       to: this.remote,
       callId: this.id.callId,

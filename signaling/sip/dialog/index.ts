@@ -8,7 +8,7 @@ export { InviteSession } from './invite-session.ts';
 export { nextHop, uriTarget } from './next-hop.ts';
 export { OfferAnswerState } from './offer-answer-state.ts';
 export type { OfferAnswerEvent, OfferAnswerPhase } from './offer-answer-state.ts';
-export type { ReinviteOutcome } from './reinvite.ts';
+export type { ChangeMethod, ReinviteOutcome } from './change-client.ts';
 export { SDP_TYPE, sdpBody } from './session-context.ts';
 export type {
   EndCause,
@@ -20,6 +20,14 @@ export type {
   SessionEnd,
   SessionUser,
 } from './session-context.ts';
+export {
+  DEFAULT_SESSION_TIMER,
+  isIntervalTooSmall,
+  lists,
+  minSe,
+  timerRequestHeaders,
+} from './session-timer.ts';
+export type { SessionTimerPolicy } from './session-timer.ts';
 export { nextSessionState } from './session-state.ts';
 export type { SessionEvent, SessionState } from './session-state.ts';
 export { SuccessSender } from './success-sender.ts';

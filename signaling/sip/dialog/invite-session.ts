@@ -1,4 +1,7 @@
-import { TimerSet } from '../../../base/index.ts';
+/**
+ * Size: the one place where the parts of a session meet; what can stand alone does, in change-*.ts,
+ * invite-answer.ts and session-refresher.ts.
+ */
 import {
   buildResponse,
   type ExtraHeaders,
@@ -6,16 +9,19 @@ import {
   type SipResponse,
 } from '../message/index.ts';
 import type { ServerTransaction } from '../transaction/index.ts';
+import {
+  ChangeClient,
+  type ChangeClientHost,
+  type ChangeMethod,
+  type ReinviteOutcome,
+} from './change-client.ts';
+import { ChangeServer, type ChangeServerHost } from './change-server.ts';
 import type { Dialog } from './dialog.ts';
+import { InviteAnswer, type InviteAnswerHost } from './invite-answer.ts';
 import { nextHop } from './next-hop.ts';
 import { OfferAnswerState } from './offer-answer-state.ts';
 import {
-  ReinviteClient,
-  ReinviteServer,
-  type ReinviteHost,
-  type ReinviteOutcome,
-} from './reinvite.ts';
-import {
+  SDP_TYPE,
   sdpBody,
   successResponse,
   type FinalParts,
@@ -24,35 +30,39 @@ import {
   type SessionEnd,
   type SessionUser,
 } from './session-context.ts';
+import { SessionRefresher, type RefresherHost } from './session-refresher.ts';
 import { nextSessionState, type SessionEvent, type SessionState } from './session-state.ts';
 import { SuccessSender } from './success-sender.ts';
 
-/** RFC 3261 13.3.1.1: "a non-100 provisional response every minute", lest a proxy gives up. */
-const PROGRESS_REFRESH = 60_000;
-
-/** One call: its dialog, from the INVITE to the BYE (RFC 3261 13 to 15). */
-export class InviteSession implements ReinviteHost {
+/**
+ * One call: its dialog, from the INVITE to the BYE (RFC 3261 13 to 15). The parts do the work: the
+ * answers to a first INVITE, changes in both directions, refreshes; this class is what they share.
+ */
+export class InviteSession
+  implements ChangeServerHost, ChangeClientHost, InviteAnswerHost, RefresherHost
+{
   readonly dialog: Dialog;
   readonly offerAnswer = new OfferAnswerState();
   readonly #context: SessionContext;
   readonly #user: SessionUser;
   readonly #onTerminated: (session: InviteSession) => void;
-  readonly #timers: TimerSet<'progress'>;
-  readonly #reinviteServer: ReinviteServer;
-  readonly #reinviteClient: ReinviteClient;
+  readonly #changeServer: ChangeServer;
+  readonly #changes: ChangeClient;
+  readonly #refresher: SessionRefresher;
+  /** For a call that came in. */
+  readonly #answer: InviteAnswer | undefined;
   /** 2xx answers that wait for their ACK, by CSeq number. */
   readonly #successes = new Map<number, SuccessSender>();
-  /** The INVITE of a call that came in. */
-  readonly #invite: ServerTransaction | undefined;
   #state: SessionState;
-  /** CSeq number of the 2xx of ours that holds an unanswered offer. */
-  #offeredIn: number | undefined;
+  /** The 2xx of ours that holds an unanswered offer. */
+  #offered: { readonly sequence: number; readonly sdp: string } | undefined;
+  #isDescribed = false;
   #isEnded = false;
   #byeHeaders: ExtraHeaders | undefined;
 
   /**
    * With an INVITE that came in the session waits for an answer to it; without one it is a call of
-   * ours whose 2xx was acknowledged. `onTerminated` frees the dialog's place.
+   * ours that has no 2xx yet, for `confirm`. `onTerminated` frees the dialog's place.
    */
   constructor(
     context: SessionContext,
@@ -65,14 +75,11 @@ export class InviteSession implements ReinviteHost {
     this.dialog = dialog;
     this.#user = user;
     this.#onTerminated = onTerminated;
-    this.#timers = new TimerSet(context.clock);
-    this.#reinviteServer = new ReinviteServer(context, this);
-    this.#reinviteClient = new ReinviteClient(context, dialog, this);
-    this.#invite = invite;
-    this.#state = invite === undefined ? 'confirmed' : 'proceeding';
-    if (invite !== undefined && sdpBody(invite.request) !== undefined) {
-      this.offerAnswer.apply('receiveOffer');
-    }
+    this.#changeServer = new ChangeServer(context, this);
+    this.#changes = new ChangeClient(context, dialog, this);
+    this.#refresher = new SessionRefresher(context, this);
+    this.#answer = invite && new InviteAnswer(context, invite, dialog.id.localTag, this);
+    this.#state = invite === undefined ? 'early' : 'proceeding';
   }
 
   get state(): SessionState {
@@ -83,38 +90,41 @@ export class InviteSession implements ReinviteHost {
     return this.#state === 'proceeding';
   }
 
+  get isConfirmed(): boolean {
+    return this.#state === 'confirmed';
+  }
+
   get isInviting(): boolean {
-    return this.#reinviteClient.isInviting;
+    return this.#state === 'early' || this.#changes.isInviting;
   }
 
   get isAnswering(): boolean {
-    return this.#reinviteServer.isPending;
+    return this.#changeServer.isPending;
+  }
+
+  get isDescribed(): boolean {
+    return this.#isDescribed;
   }
 
   /** 101–199, repeated each minute; false when the INVITE is answered or gone. */
-  progress(status: number, headers?: ExtraHeaders): boolean {
+  progress(status: number, headers?: ExtraHeaders, sdp?: string): boolean {
     if (this.#state !== 'proceeding') return false;
-    const all = [...this.#context.responseHeaders, ...(headers ?? [])];
-    this.#answerInvite(status, { headers: all }, this.#context.contact);
-    this.#timers.start('progress', PROGRESS_REFRESH, () => this.progress(status, headers));
+    this.#answer!.progress(status, headers, sdp);
 
     return true;
   }
 
   /** 200 with the answer, or with the offer when the INVITE had none. */
   accept(sdp: string): boolean {
-    if (!this.#move('accept')) return false;
-    this.#timers.close();
-    const answers = this.offerAnswer.phase === 'haveRemoteOffer';
-    this.offerAnswer.apply(answers ? 'sendAnswer' : 'sendOffer');
-    this.succeed(this.#invite!, sdp);
+    if (this.#state !== 'proceeding') return false;
+    this.#answer!.accept(sdp);
 
     return true;
   }
 
   reject(status: number, parts: FinalParts = {}): boolean {
     if (!this.#move('reject')) return false;
-    this.#answerInvite(status, parts);
+    this.#answer!.respond(status, parts);
     this.#finish({ by: 'local', cause: 'rejected' });
 
     return true;
@@ -123,8 +133,32 @@ export class InviteSession implements ReinviteHost {
   /** A CANCEL found the INVITE; without effect once that has its final answer (9.2). */
   cancel(cancel: SipRequest): void {
     if (!this.#move('cancel')) return;
-    this.#answerInvite(487);
+    this.#answer!.respond(487);
     this.#finish({ by: 'remote', cause: 'cancel', message: cancel });
+  }
+
+  /** A call of ours has its 2xx, which the caller acknowledges. */
+  confirm(response: SipResponse): void {
+    if (!this.#move('confirm')) return;
+    this.dialog.confirm(response);
+    this.#refresher.accept(response);
+  }
+
+  /** The descriptions that a call of ours was set up with. */
+  describe(local: string, remote: string | undefined): void {
+    this.#isDescribed = true;
+    this.#refresher.describe(local, remote);
+  }
+
+  /** Acknowledges a reliable provisional response (RFC 3262 4). */
+  sendPrack(rack: string, sdp: string | undefined): void {
+    const headers = [...this.#context.requestHeaders, ['RAck', rack] as const];
+    const body = sdp === undefined ? undefined : { type: SDP_TYPE, content: sdp };
+    const prack = this.dialog.createRequest('PRACK', { headers, body });
+    // What becomes of it shows in the INVITE's final response.
+    const ignore = (): void => undefined;
+    const user = { onResponse: ignore, onFailure: ignore };
+    this.#context.sender.request(prack, nextHop(this.dialog), user);
   }
 
   receiveAck(ack: SipRequest): void {
@@ -133,12 +167,13 @@ export class InviteSession implements ReinviteHost {
     if (success === undefined) return;
     success.stop();
     this.#successes.delete(sequence);
-    const isFirst = sequence === this.#invite?.request.cseq.sequence;
-    const offered = this.#offeredIn === sequence;
-    const answer = offered ? sdpBody(ack) : undefined;
-    if (offered) {
-      this.#offeredIn = undefined;
+    const isFirst = sequence === this.#answer?.transaction.request.cseq.sequence;
+    const offered = this.#offered?.sequence === sequence ? this.#offered.sdp : undefined;
+    const answer = offered === undefined ? undefined : sdpBody(ack);
+    if (offered !== undefined) {
+      this.#offered = undefined;
       this.offerAnswer.apply(answer === undefined ? 'abandon' : 'receiveAnswer');
+      if (answer !== undefined) this.describe(offered, answer);
     }
     if (isFirst && this.#state === 'leaving') {
       this.#move('ack');
@@ -147,7 +182,7 @@ export class InviteSession implements ReinviteHost {
     }
     if (isFirst) this.#move('ack');
     if (this.#state === 'terminated' || this.#state === 'terminating') return;
-    if (offered && answer === undefined) {
+    if (offered !== undefined && answer === undefined) {
       // "If the answer is … not acceptable … the UAS … SHOULD … send a BYE" (13.2.1).
       this.hangUp(undefined, { by: 'local', cause: 'bad-answer' });
     } else if (isFirst) {
@@ -160,15 +195,19 @@ export class InviteSession implements ReinviteHost {
   /** A request inside the dialog, ACK and CANCEL excepted. */
   receive(transaction: ServerTransaction): void {
     const { request } = transaction;
+    const { method } = request;
     if (!this.dialog.acceptSequence(request)) {
       transaction.respond(buildResponse(request, 500));
-    } else if (request.method === 'BYE') {
+    } else if (method === 'BYE') {
       this.#receiveBye(transaction);
     } else if (this.#state === 'leaving' || this.#state === 'terminating') {
       // RFC 5407 3.2.2 and 3.3.3: for the far end the dialog ends with our BYE.
       transaction.respond(buildResponse(request, 481));
-    } else if (request.method === 'INVITE') {
-      this.#reinviteServer.receive(transaction);
+    } else if (method === 'INVITE' || method === 'UPDATE') {
+      if (!this.#refresher.refuses(transaction)) this.#changeServer.receive(transaction);
+    } else if (method === 'PRACK') {
+      if (this.#answer !== undefined) this.#answer.receivePrack(transaction);
+      else transaction.respond(buildResponse(request, 481));
     } else {
       this.#user.onRequest(transaction);
     }
@@ -183,14 +222,18 @@ export class InviteSession implements ReinviteHost {
     if (!this.#move('hangUp')) return;
     this.#byeHeaders = headers;
     if (this.#state === 'terminating') this.#sendBye();
+    else this.#refresher.close();
     this.#end(end);
   }
 
-  /** Changes the session; the promise tells how it ended and never rejects. */
-  reinvite(offer: () => string): Promise<ReinviteOutcome> {
+  /**
+   * Changes the session, by UPDATE or re-INVITE; waits for the change before it. The promise tells
+   * how it ended and never rejects.
+   */
+  change(method: ChangeMethod, offer?: () => string): Promise<ReinviteOutcome> {
     if (this.#state !== 'confirmed') return Promise.resolve({ status: 481 });
 
-    return this.#reinviteClient.start(offer);
+    return this.#changes.start(method, offer);
   }
 
   reoffer(
@@ -200,23 +243,75 @@ export class InviteSession implements ReinviteHost {
     return this.#user.onReoffer(offer, request);
   }
 
-  succeed(transaction: ServerTransaction, sdp: string): void {
+  /** For the parts, as all that follows: the 2xx to a request of theirs; an INVITE's until its ACK. */
+  succeed(transaction: ServerTransaction, sdp: string | undefined): void {
     const { request } = transaction;
+    const isFirst = transaction === this.#answer?.transaction;
     // Target refresh: on a 2xx only (RFC 6141 4.6).
-    if (transaction !== this.#invite) this.dialog.refreshTarget(request, transaction.info.flow);
-    const response = successResponse(this.#context, this.dialog, request, sdp);
+    if (!isFirst && request.method !== 'PRACK') {
+      this.dialog.refreshTarget(request, transaction.info.flow);
+    }
+    const isUp = isFirst || this.#state === 'accepted' || this.#state === 'confirmed';
+    const headers = isUp ? this.#refresher.answer(transaction) : [];
+    const response = successResponse(this.#context, this.dialog, request, headers, sdp);
+    const isOffer = sdp !== undefined && this.offerAnswer.phase === 'haveLocalOffer';
+    if (sdp !== undefined && !isOffer) this.describe(sdp, sdpBody(request));
+    if (request.method !== 'INVITE') {
+      transaction.respond(response);
+      return;
+    }
     const { clock, times } = this.#context;
     const success = new SuccessSender(clock, times, transaction, response);
     this.#successes.set(success.sequence, success);
-    if (this.offerAnswer.phase === 'haveLocalOffer') this.#offeredIn = success.sequence;
+    if (isOffer) this.#offered = { sequence: success.sequence, sdp };
     success.start(() => this.#ackTimeout(success));
+  }
+
+  acceptInvite(sdp: string | undefined): void {
+    if (!this.#move('accept')) return;
+    if (sdp !== undefined) {
+      const answers = this.offerAnswer.phase === 'haveRemoteOffer';
+      this.offerAnswer.apply(answers ? 'sendAnswer' : 'sendOffer');
+    }
+    this.succeed(this.#answer!.transaction, sdp);
+    this.#answer!.close();
+  }
+
+  settled(): void {
+    this.#answer?.advance();
+  }
+
+  changeByPrack(prack: ServerTransaction): void {
+    this.#changeServer.receive(prack);
+  }
+
+  answered(answer: string): void {
+    this.#user.onReofferAnswered(answer);
+  }
+
+  timerHeaders(): ExtraHeaders {
+    return this.#refresher.offer();
+  }
+
+  changed(response: SipResponse, local: string | undefined): void {
+    this.#refresher.accept(response);
+    if (local !== undefined) this.describe(local, sdpBody(response));
+  }
+
+  raiseMinimum(response: SipResponse): boolean {
+    return this.#refresher.raise(response);
+  }
+
+  expire(): void {
+    const headers: ExtraHeaders = [['Reason', 'SIP;cause=408;text="Session expired"']];
+    this.hangUp(headers, { by: 'remote', cause: 'expired' });
   }
 
   lost(response: SipResponse | undefined): void {
     if (this.#state === 'terminated') return;
     const end: SessionEnd = { by: 'remote', cause: 'lost', ...(response && { message: response }) };
     // Silence may be one lost answer: the far end may still be there to take a BYE.
-    if (response === undefined && this.#state === 'confirmed') {
+    if (response?.status !== 481 && this.#state === 'confirmed') {
       this.hangUp(undefined, end);
     } else if (this.#move('lost')) {
       this.#finish(end);
@@ -232,16 +327,10 @@ export class InviteSession implements ReinviteHost {
     const { request } = transaction;
     const wasTerminating = this.#state === 'terminating';
     transaction.respond(buildResponse(request, 200));
-    if (this.#state === 'proceeding') this.#answerInvite(487);
+    if (this.#state === 'proceeding') this.#answer!.respond(487);
     if (this.#move('remoteBye') && !wasTerminating) {
       this.#finish({ by: 'remote', cause: 'bye', message: request });
     }
-  }
-
-  #answerInvite(status: number, parts: FinalParts = {}, contact?: string): void {
-    const invite = this.#invite!;
-    const { localTag: toTag } = this.dialog.id;
-    invite.respond(buildResponse(invite.request, status, { ...parts, toTag, contact }));
   }
 
   #ackTimeout(success: SuccessSender): void {
@@ -288,9 +377,10 @@ export class InviteSession implements ReinviteHost {
   }
 
   #stopWaiting(): void {
-    this.#timers.close();
-    this.#reinviteServer.terminate();
-    this.#reinviteClient.close();
+    this.#answer?.close();
+    this.#refresher.close();
+    this.#changeServer.terminate();
+    this.#changes.close();
     for (const success of this.#successes.values()) success.stop();
     this.#successes.clear();
   }

@@ -13,6 +13,7 @@ import type {
 } from '../transaction/index.ts';
 import type { SendTarget } from '../transport/index.ts';
 import type { Dialog } from './dialog.ts';
+import type { SessionTimerPolicy } from './session-timer.ts';
 import type { RetransmissionTimes } from './success-sender.ts';
 
 /** What sessions and calls need of the layer below; the transaction layer is it. */
@@ -37,6 +38,7 @@ export interface SessionContext {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly times: RetransmissionTimes;
+  readonly sessionTimer: SessionTimerPolicy;
   readonly sender: RequestSender;
   readonly contact: string;
   /** Server, Allow, Supported …: what 2xx answers to INVITE say of us. */
@@ -59,7 +61,9 @@ export type EndCause =
   /** Their SDP answer was none, or useless. */
   | 'bad-answer'
   /** 481, 408 or silence to a request of ours. */
-  | 'lost';
+  | 'lost'
+  /** Nobody refreshed the session in time (RFC 4028). */
+  | 'expired';
 
 export interface SessionEnd {
   readonly by: 'remote' | 'local';
@@ -68,7 +72,7 @@ export interface SessionEnd {
   readonly message?: SipMessage;
 }
 
-/** What a session's user makes of a re-INVITE. */
+/** What a session's user makes of a re-INVITE, or of an offer in an UPDATE or PRACK. */
 export type ReofferOutcome =
   /** The answer; or the offer, when the re-INVITE had none. */
   | { readonly sdp: string }
@@ -82,7 +86,7 @@ export interface SessionUser {
     offer: string | undefined,
     request: SipRequest,
   ): ReofferOutcome | Promise<ReofferOutcome>;
-  /** The ACK of a re-INVITE to which we made the offer. */
+  /** The answer to an offer of ours that came in the ACK of a re-INVITE, in a PRACK or to a refresh. */
   onReofferAnswered(answer: string): void;
   /** A request in the dialog that leaves the session as it is (OPTIONS …); to be answered. */
   onRequest(transaction: ServerTransaction): void;
@@ -105,17 +109,18 @@ export interface FinalParts {
   readonly headers?: ExtraHeaders | undefined;
 }
 
-/** A 200 to an INVITE or re-INVITE. */
+/** A 200 to an INVITE or another request that may change the session. */
 export function successResponse(
   { contact, responseHeaders }: SessionContext,
   dialog: Dialog,
   request: SipRequest,
-  sdp: string,
+  headers: ExtraHeaders,
+  sdp: string | undefined,
 ): SipResponse {
   return buildResponse(request, 200, {
     toTag: dialog.id.localTag,
     contact,
-    headers: responseHeaders,
-    body: { type: SDP_TYPE, content: sdp },
+    headers: [...responseHeaders, ...headers],
+    body: sdp === undefined ? undefined : { type: SDP_TYPE, content: sdp },
   });
 }

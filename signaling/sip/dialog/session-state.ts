@@ -1,13 +1,15 @@
 /**
- * The life of a call as its INVITE session sees it (RFC 3261 13 to 15). `accepted`: our 2xx is out
+ * The life of a call as its INVITE session sees it (RFC 3261 13 to 15). `early`: ours, without its 2xx;
+ * `proceeding`: theirs, without it; `accepted`: our 2xx is out
  * and its ACK awaited; `leaving`: we want to end but "the callee's UA MUST NOT send a BYE on a
  * confirmed dialog until it has received an ACK for its 2xx response or until the server transaction
  * times out" (15); `terminating`: our BYE is out.
  */
 export type SessionState =
-  'proceeding' | 'accepted' | 'confirmed' | 'leaving' | 'terminating' | 'terminated';
+  'early' | 'proceeding' | 'accepted' | 'confirmed' | 'leaving' | 'terminating' | 'terminated';
 
 export type SessionEvent =
+  | 'confirm'
   | 'accept'
   | 'reject'
   | 'cancel'
@@ -20,6 +22,7 @@ export type SessionEvent =
   | 'lost';
 
 const TRANSITIONS: Readonly<Record<SessionState, Partial<Record<SessionEvent, SessionState>>>> = {
+  early: { confirm: 'confirmed', remoteBye: 'terminated', lost: 'terminated' },
   proceeding: {
     accept: 'accepted',
     reject: 'terminated',

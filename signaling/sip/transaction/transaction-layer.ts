@@ -7,6 +7,7 @@ import {
   type SipResponse,
 } from '../message/index.ts';
 import type {
+  Admission,
   MessageSender,
   OutgoingRequest,
   RemoteFlow,
@@ -39,6 +40,8 @@ export interface TransactionLayerOptions {
   readonly logger: Logger;
   readonly timers?: Partial<TimerValues>;
   readonly maxTransactions?: number;
+  /** Which new requests are served; all, without it. */
+  readonly admission?: { decide(request: SipRequest, flow: RemoteFlow): Admission };
   /** What happens on an event that no table has; by default it throws in tests and is logged else. */
   readonly onIllegal?: (what: string) => void;
 }
@@ -58,6 +61,7 @@ export class TransactionLayer implements TransportUser, ClientOwner, ServerOwner
   readonly #logger: Logger;
   readonly #context: TransactionContext;
   readonly #maxTransactions: number;
+  readonly #admission: TransactionLayerOptions['admission'];
   readonly #clients = new Map<string, ClientMachine>();
   readonly #servers = new Map<string, ServerMachine>();
   /** INVITEs to be cancelled as soon as a provisional response comes, with their CANCEL's headers. */
@@ -68,6 +72,7 @@ export class TransactionLayer implements TransportUser, ClientOwner, ServerOwner
     this.#sender = options.sender;
     this.#logger = options.logger;
     this.#maxTransactions = options.maxTransactions ?? DEFAULT_MAX_TRANSACTIONS;
+    this.#admission = options.admission;
     this.#context = {
       clock: options.clock,
       logger: options.logger,
@@ -157,8 +162,11 @@ export class TransactionLayer implements TransportUser, ClientOwner, ServerOwner
 
       return;
     }
-    if (this.#isFull(request)) {
-      const headers: CancelHeaders = [['Retry-After', '5']];
+    const admission = this.#admission?.decide(request, flow);
+    if (admission?.kind === 'drop') return;
+    const isRefused = admission?.kind === 'refuse';
+    if (isRefused || this.#isFull(request)) {
+      const headers = [['Retry-After', String(isRefused ? admission.retryAfter : 5)] as const];
       this.respondStateless(buildResponse(request, 503, { headers }), info);
 
       return;
@@ -169,9 +177,8 @@ export class TransactionLayer implements TransportUser, ClientOwner, ServerOwner
   }
 
   onResponse(response: SipResponse): void {
-    const key = this.#closed ? undefined : clientKeyOf(response);
     // RFC 6026 7.2: a response that matches no client transaction is dropped.
-    if (key !== undefined) this.#clients.get(key)?.receive(response);
+    if (!this.#closed) this.#clients.get(clientKeyOf(response) ?? '')?.receive(response);
   }
 
   /** Ends all transactions, with nothing sent. */

@@ -1,4 +1,4 @@
-import { isIPv4, isIPv6 } from 'node:net';
+import { isIP, isIPv4, isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 
 /** A dual-stack socket shows IPv4 peers as ::ffff:a.b.c.d; zone ids are left out. */
@@ -14,7 +14,7 @@ export function isWildcard(address: string): boolean {
   return address === '0.0.0.0' || address === '::';
 }
 
-function isLoopback(address: string): boolean {
+export function isLoopback(address: string): boolean {
   return address.startsWith('127.') || address === '::1';
 }
 
@@ -24,6 +24,16 @@ export function canReach(local: string, remote: string): boolean {
   if (isIPv6(remote)) return isIPv6(local);
 
   return !isIPv4(remote) || isIPv4(local);
+}
+
+/** Among sockets that reach `remote`, one that certainly does: loopback reaches loopback alone. */
+export function reachesWell(local: string, remote: string): boolean {
+  return isWildcard(local) || isLoopback(local) === isLoopback(remote);
+}
+
+/** Whether two addresses, or names, are of one IP version as far as that can be told. */
+export function sameFamily(a: string, b: string): boolean {
+  return isIP(a) === 0 || isIP(b) === 0 || isIP(a) === isIP(b);
 }
 
 /** Our own address as a peer at `remote` can reach it, for a socket bound to `local`. */

@@ -21,3 +21,8 @@ export { UdpTransport } from './udp-transport.ts';
 export { DEFAULT_TCP_LIMITS, TcpTransport } from './tcp-transport.ts';
 export type { TcpLimits } from './tcp-transport.ts';
 export { flowTarget, requestTarget, responseTarget } from './routing.ts';
+export type { TlsSettings } from './stream-kind.ts';
+export { WsTransport } from './ws-transport.ts';
+export type { WsLimits, WsOptions } from './ws-transport.ts';
+export { AdmissionControl } from './admission.ts';
+export type { Admission, AdmissionOptions, RefusalReason } from './admission.ts';

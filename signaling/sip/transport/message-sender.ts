@@ -14,6 +14,8 @@ export interface SipCounters {
   responseIn(code: number): void;
   responseOut(code: number): void;
   malformed(transport: TransportProtocol): void;
+  /** A new request that was not served, for want of time or because its source sends too many. */
+  refused?(reason: 'rate' | 'overload'): void;
 }
 
 /** Sees all bytes that come and go, after and before any change. */

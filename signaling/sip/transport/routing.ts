@@ -59,8 +59,9 @@ export function requestTarget(request: SipRequest): SendTarget | undefined {
   if (!isSipUri(next)) return undefined;
   const protocol = protocolOf(next.params.get('transport'), next.scheme === 'sips');
   const address = unbracket(next.params.get('maddr')) ?? next.host;
+  const domain = protocol === 'TLS' ? { domain: next.host } : {};
 
-  return { protocol, address, port: next.port ?? defaultPort(protocol) };
+  return { protocol, address, port: next.port ?? defaultPort(protocol), ...domain };
 }
 
 function protocolOf(transport: string | undefined, secure: boolean): TransportProtocol {
@@ -80,7 +81,7 @@ function protocolOf(transport: string | undefined, secure: boolean): TransportPr
 
 /** A request to the peer of this flow, by the same connection when it has one. */
 export function flowTarget(flow: RemoteFlow): SendTarget {
-  const { address, port } = flow.remote;
+  const { protocol, connectionId, local } = flow;
 
-  return { protocol: flow.protocol, address, port, connectionId: flow.connectionId };
+  return { protocol, ...flow.remote, connectionId, local };
 }

@@ -13,7 +13,7 @@ export interface ConnectionEvents {
   onClosed(connection: TcpConnection): void;
 }
 
-/** One stream connection, made by us or by the peer; also what runs over TLS later. */
+/** One stream connection, made by us or by the peer; over TLS too. */
 export class TcpConnection {
   readonly id: string;
   readonly flow: RemoteFlow;
@@ -28,6 +28,8 @@ export class TcpConnection {
   readonly #clock: Clock;
   readonly #events: ConnectionEvents;
   #closed = false;
+  /** What the socket died of, which a failed write does not tell. */
+  #cause: Error | undefined;
 
   constructor(
     id: string,
@@ -44,7 +46,9 @@ export class TcpConnection {
     this.lastUsedAt = clock.now();
     socket.setNoDelay(true);
     socket.on('data', this.#onData);
-    socket.on('error', () => undefined);
+    socket.on('error', (error) => {
+      this.#cause = error;
+    });
     socket.on('close', this.#onClose);
     // Half-open connections have no use in SIP: answers need both ways.
     socket.on('end', () => {
@@ -68,7 +72,10 @@ export class TcpConnection {
     this.used = true;
     this.lastUsedAt = this.#clock.now();
     this.#socket.write(bytes, (error) => {
-      if (error !== undefined && error !== null) onError(error);
+      if (error === undefined || error === null) return;
+      setImmediate(() => {
+        onError(this.#cause ?? error);
+      });
     });
   }
 

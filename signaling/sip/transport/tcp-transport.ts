@@ -1,7 +1,8 @@
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import { TimerSet, type Clock } from '../../../base/index.ts';
 import type { Frame } from '../message/index.ts';
 import { isWildcard, normaliseAddress } from './address.ts';
+import { TCP, type StreamKind } from './stream-kind.ts';
 import { TcpConnection } from './tcp-connection.ts';
 import type {
   Endpoint,
@@ -29,11 +30,15 @@ export const DEFAULT_TCP_LIMITS: TcpLimits = {
 
 const SWEEP_MS = 4_000;
 
-/** SIP over TCP: connections from peers and to them, reused in both directions. */
+/** Unique among all transports: a flow names its connection by it alone. */
+let lastId = 0;
+
+/** SIP over TCP or TLS: connections from peers and to them, reused in both directions. */
 export class TcpTransport implements Transport {
-  readonly protocol = 'TCP' as const;
+  readonly protocol: StreamKind['protocol'];
   readonly reliable = true;
   readonly local: Endpoint;
+  readonly #kind: StreamKind;
   readonly #server: Server;
   readonly #clock: Clock;
   readonly #events: TransportEvents;
@@ -42,10 +47,10 @@ export class TcpTransport implements Transport {
   readonly #byId = new Map<string, TcpConnection>();
   /** The newest connection to each peer, by address and port. */
   readonly #byPeer = new Map<string, TcpConnection>();
-  #nextId = 1;
   #closed = false;
 
   private constructor(
+    kind: StreamKind,
     server: Server,
     events: TransportEvents,
     clock: Clock,
@@ -54,12 +59,16 @@ export class TcpTransport implements Transport {
     const bound = server.address();
     if (bound === null || typeof bound === 'string') throw new TypeError('not a TCP address');
     this.local = { address: normaliseAddress(bound.address), port: bound.port };
+    this.protocol = kind.protocol;
+    this.#kind = kind;
     this.#server = server;
     this.#events = events;
     this.#clock = clock;
     this.#limits = { ...DEFAULT_TCP_LIMITS, ...limits };
     this.#timers = new TimerSet(clock);
-    server.on('connection', this.#onConnection);
+    server.on(kind.accepted, this.#onConnection);
+    // Handshakes that do not end must not be without bound either.
+    server.maxConnections = 2 * this.#limits.maxConnections;
     server.on('error', () => undefined);
     this.#startSweep();
   }
@@ -69,8 +78,9 @@ export class TcpTransport implements Transport {
     events: TransportEvents,
     clock: Clock,
     limits: Partial<TcpLimits> = {},
+    kind: StreamKind = TCP,
   ): Promise<TcpTransport> {
-    const server = createServer();
+    const server = kind.createServer();
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen(at.port, at.address, () => {
@@ -79,7 +89,7 @@ export class TcpTransport implements Transport {
       });
     });
 
-    return new TcpTransport(server, events, clock, limits);
+    return new TcpTransport(kind, server, events, clock, limits);
   }
 
   get connectionCount(): number {
@@ -116,7 +126,7 @@ export class TcpTransport implements Transport {
 
   #connectionFor(target: SendTarget): TcpConnection | undefined {
     if (target.connectionId !== undefined) return this.#byId.get(target.connectionId);
-    const known = this.#byPeer.get(peerKey(target));
+    const known = this.#byPeer.get(peerKey(target, target.domain));
     if (known !== undefined && !known.isClosed) return known;
     if (this.#byId.size >= this.#limits.maxConnections) return undefined;
 
@@ -126,21 +136,17 @@ export class TcpTransport implements Transport {
   #open(target: SendTarget): TcpConnection | undefined {
     let socket: Socket;
     try {
-      socket = connect({
-        host: target.address,
-        port: target.port,
-        ...(isWildcard(this.local.address) ? {} : { localAddress: this.local.address }),
-      });
+      const { address } = this.local;
+      socket = this.#kind.connect(target, isWildcard(address) ? undefined : address);
     } catch {
       return undefined;
     }
     socket.setTimeout(this.#limits.connectMs, () => {
-      if (socket.connecting) socket.destroy(new Error('no answer to the connection attempt'));
+      socket.destroy(new Error('no answer to the connection attempt'));
     });
+    socket.once(this.#kind.connected, () => socket.setTimeout(0));
 
-    socket.once('connect', () => socket.setTimeout(0));
-
-    return this.#adopt(socket, { address: target.address, port: target.port });
+    return this.#adopt(socket, { address: target.address, port: target.port }, target.domain);
   }
 
   readonly #onConnection = (socket: Socket): void => {
@@ -156,15 +162,21 @@ export class TcpTransport implements Transport {
     this.#adopt(socket, remote);
   };
 
-  #adopt(socket: Socket, remote: Endpoint): TcpConnection {
-    const id = `tcp-${String(this.#nextId++)}`;
+  /** `domain`: whose certificate the peer has shown, for a connection of ours. */
+  #adopt(socket: Socket, remote: Endpoint, domain?: string): TcpConnection {
+    lastId += 1;
+    const id = `${this.protocol.toLowerCase()}-${String(lastId)}`;
     const where = { protocol: this.protocol, remote, local: this.local };
     const connection = new TcpConnection(id, socket, where, this.#clock, {
       onFrame: this.#onFrame,
       onClosed: this.#onClosed,
     });
     this.#byId.set(id, connection);
-    this.#byPeer.set(peerKey(remote), connection);
+    const key = peerKey(remote, domain);
+    this.#byPeer.set(key, connection);
+    socket.once('close', () => {
+      if (this.#byPeer.get(key) === connection) this.#byPeer.delete(key);
+    });
 
     return connection;
   }
@@ -180,8 +192,6 @@ export class TcpTransport implements Transport {
 
   readonly #onClosed = (connection: TcpConnection): void => {
     this.#byId.delete(connection.id);
-    const key = peerKey(connection.flow.remote);
-    if (this.#byPeer.get(key) === connection) this.#byPeer.delete(key);
   };
 
   #startSweep(): void {
@@ -203,6 +213,7 @@ export class TcpTransport implements Transport {
   }
 }
 
-function peerKey(peer: Endpoint): string {
-  return `${peer.address}|${String(peer.port)}`;
+/** RFC 5922 7.4: a connection that proved one domain is not used for another one. */
+function peerKey(peer: Endpoint, domain = ''): string {
+  return `${peer.address}|${String(peer.port)}|${domain}`;
 }

@@ -7,7 +7,7 @@ import {
   type SipRequest,
   type SipResponse,
 } from '../message/index.ts';
-import { addressTowards, canReach } from './address.ts';
+import { addressTowards, canReach, reachesWell, sameFamily } from './address.ts';
 import type {
   MessageSender,
   OutgoingRequest,
@@ -17,8 +17,10 @@ import type {
 } from './message-sender.ts';
 import { Outgoing } from './outgoing-request.ts';
 import { markReceived, requestTarget, responseTarget } from './routing.ts';
+import { TCP, tlsKind, type TlsSettings } from './stream-kind.ts';
 import { TcpTransport, type TcpLimits } from './tcp-transport.ts';
 import {
+  sameEndpoint,
   type Endpoint,
   type RemoteFlow,
   type SendErrorHandler,
@@ -41,6 +43,8 @@ export interface TransportLayerOptions {
   /** The host that peers reach us by, where it is not the address of the socket. */
   readonly advertisedHost?: string;
   readonly tcpLimits?: Partial<TcpLimits>;
+  /** Without it there is no TLS. */
+  readonly tls?: TlsSettings;
 }
 
 /** RFC 3261 18: all sockets of the server behind one interface. */
@@ -62,15 +66,20 @@ export class TransportLayer implements MessageSender, TransportEvents {
     return this.#transports;
   }
 
-  async listen(protocol: 'UDP' | 'TCP', at: Endpoint): Promise<Transport> {
-    const { clock, tcpLimits } = this.#options;
-    const transport =
-      protocol === 'UDP'
-        ? await UdpTransport.listen(at, this)
-        : await TcpTransport.listen(at, this, clock, tcpLimits);
+  async listen(protocol: 'UDP' | 'TCP' | 'TLS', at: Endpoint): Promise<Transport> {
+    const transport = await this.#open(protocol, at);
     this.addTransport(transport);
 
     return transport;
+  }
+
+  #open(protocol: 'UDP' | 'TCP' | 'TLS', at: Endpoint): Promise<Transport> {
+    const { clock, tcpLimits, tls } = this.#options;
+    if (protocol === 'UDP') return UdpTransport.listen(at, this);
+    if (protocol === 'TCP') return TcpTransport.listen(at, this, clock, tcpLimits, TCP);
+    if (tls === undefined) throw new TypeError('TLS needs a certificate');
+
+    return TcpTransport.listen(at, this, clock, tcpLimits, tlsKind(tls));
   }
 
   /** For transports that others make (WebSocket comes with the HTTP server). */
@@ -84,9 +93,11 @@ export class TransportLayer implements MessageSender, TransportEvents {
     const transport = this.#transportTo(target);
     if (transport === undefined) return undefined;
     const { address, port } = transport.local;
-    const host = this.#options.advertisedHost ?? addressTowards(address, target.address);
+    const { advertisedHost } = this.#options;
+    // A peer that speaks IPv6 alone has no use for our IPv4 address.
+    const isFit = advertisedHost !== undefined && sameFamily(advertisedHost, target.address);
 
-    return { address: host, port };
+    return { address: isFit ? advertisedHost : addressTowards(address, target.address), port };
   }
 
   prepareRequest(
@@ -207,27 +218,25 @@ export class TransportLayer implements MessageSender, TransportEvents {
     }
   }
 
-  #transportOf(flow: RemoteFlow): Transport | undefined {
-    for (const transport of this.#transports) {
-      if (
-        transport.protocol === flow.protocol &&
-        transport.local.port === flow.local.port &&
-        transport.local.address === flow.local.address
-      ) {
-        return transport;
-      }
-    }
-
-    return undefined;
+  #transportOf({ protocol, local }: RemoteFlow): Transport | undefined {
+    return this.#transports.find(
+      (transport) => transport.protocol === protocol && sameEndpoint(transport.local, local),
+    );
   }
 
   #transportTo(target: SendTarget): Transport | undefined {
+    let found: Transport | undefined;
     for (const transport of this.#transports) {
-      if (transport.protocol !== target.protocol) continue;
-      if (canReach(transport.local.address, target.address)) return transport;
+      const { protocol, local } = transport;
+      if (protocol !== target.protocol) continue;
+      if (target.local !== undefined && sameEndpoint(local, target.local)) return transport;
+      if (!canReach(local.address, target.address)) continue;
+      if (found === undefined || !reachesWell(found.local.address, target.address)) {
+        found = transport;
+      }
     }
 
-    return undefined;
+    return found;
   }
 }
 

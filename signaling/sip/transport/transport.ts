@@ -21,6 +21,10 @@ export interface SendTarget extends Endpoint {
   readonly protocol: TransportProtocol;
   /** Only by this connection (RFC 5626 flows, WebSocket clients); when it is gone, sending fails. */
   readonly connectionId?: string | undefined;
+  /** Over TLS: the SIP domain that the peer must prove to be (RFC 5922); by default its address. */
+  readonly domain?: string | undefined;
+  /** The socket of ours to send from, where there are several; else whichever reaches the peer. */
+  readonly local?: Endpoint | undefined;
 }
 
 export type SendErrorHandler = (error: Error) => void;

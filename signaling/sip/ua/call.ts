@@ -35,8 +35,12 @@ export type ReofferHandler = (
 export interface CallEvents {
   /** The ACK came (a call that came in) or went (one of ours); `answer` when our side made the offer. */
   established: [answer: SdpSession | undefined];
-  /** The answer to an offer that a re-INVITE asked us for. */
+  /** The answer to an offer that a re-INVITE or a reliable provisional response brought them. */
   answered: [answer: SdpSession];
+  /** A key in an INFO. */
+  key: [key: string, durationMs: number];
+  /** An INFO asks for a whole picture (RFC 5168). */
+  keyframeWanted: [];
   /** Once, and nothing after it. */
   ended: [CallEnd];
 }

@@ -7,26 +7,32 @@ export const ALLOWED_METHODS: ReadonlySet<string> = new Set([
   'CANCEL',
   'BYE',
   'OPTIONS',
+  'UPDATE',
+  'PRACK',
+  'INFO',
   'REGISTER',
 ]);
 
 /** Methods of the IANA registry: known but not allowed is 405, unknown is 501 (RFC 3261 8.2.1). */
 export const KNOWN_METHODS: ReadonlySet<string> = new Set([
   ...ALLOWED_METHODS,
-  'INFO',
   'MESSAGE',
   'NOTIFY',
-  'PRACK',
   'PUBLISH',
   'REFER',
   'SUBSCRIBE',
-  'UPDATE',
 ]);
 
 /** Option tags of Supported, Require and Unsupported. */
-export const SUPPORTED_OPTIONS: ReadonlySet<string> = new Set<string>();
+export const SUPPORTED_OPTIONS: ReadonlySet<string> = new Set(['100rel', 'timer', 'replaces']);
 
 export const ALLOW: readonly [string, string] = ['Allow', [...ALLOWED_METHODS].join(', ')];
+export const SUPPORTED: readonly [string, string] = [
+  'Supported',
+  [...SUPPORTED_OPTIONS].join(', '),
+];
+/** RFC 6086 5.2: empty, "to indicate that it does not want to receive" any Info-Package. */
+export const RECV_INFO: readonly [string, string] = ['Recv-Info', ''];
 export const ACCEPT: readonly [string, string] = ['Accept', 'application/sdp'];
 export const ACCEPT_ENCODING: readonly [string, string] = ['Accept-Encoding', 'identity'];
 
@@ -36,5 +42,5 @@ export const OPTIONS_HEADERS: ExtraHeaders = [
   ACCEPT,
   ACCEPT_ENCODING,
   ['Accept-Language', 'en'],
-  ['Supported', [...SUPPORTED_OPTIONS].join(', ')],
+  SUPPORTED,
 ];

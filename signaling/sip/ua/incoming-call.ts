@@ -3,7 +3,7 @@ import { writeSdp, type SdpSession } from '../../sdp/index.ts';
 import type { ExtraHeaders, SipRequest, Uri } from '../message/index.ts';
 import type { ServerTransaction } from '../transaction/index.ts';
 import type { RemoteFlow } from '../transport/index.ts';
-import type { InviteSession } from '../dialog/index.ts';
+import { lists, type InviteSession } from '../dialog/index.ts';
 import { rejectHeaders, type RejectOptions } from './call.ts';
 import { SessionCall } from './session-call.ts';
 
@@ -25,6 +25,8 @@ export class IncomingCall extends SessionCall {
   readonly flow: RemoteFlow;
   /** Undefined for a delayed offer: `accept` takes our offer then, `established` brings the answer. */
   readonly offer: SdpSession | undefined;
+  /** The call whose place this one wants to take (RFC 3891); it is for the handler to end it. */
+  readonly replaces: SessionCall | undefined;
   #session: InviteSession | undefined;
 
   constructor(
@@ -32,11 +34,13 @@ export class IncomingCall extends SessionCall {
     offer: SdpSession | undefined,
     logger: Logger,
     answerRequest: (transaction: ServerTransaction) => void,
+    replaces?: SessionCall,
   ) {
     super(logger, answerRequest);
     this.request = transaction.request;
     this.flow = transaction.info.flow;
     this.offer = offer;
+    this.replaces = replaces;
   }
 
   /** Unique while the call lives. */
@@ -69,12 +73,23 @@ export class IncomingCall extends SessionCall {
     this.#session = session;
   }
 
-  /** 180, 183 …, repeated each minute. False, like those below, when the call is over or answered. */
-  progress(status: number, headers?: ExtraHeaders): boolean {
-    return this.session.progress(status, headers);
+  /** The caller wants provisional answers that it can acknowledge (RFC 3262 3). */
+  get requiresReliableProgress(): boolean {
+    return lists(this.request, 'Require', '100rel');
   }
 
-  /** 200 with our answer, or with our offer when theirs is delayed. */
+  /**
+   * 180, 183 …, repeated each minute; with our answer or, when theirs is delayed, our offer (its answer
+   * comes as the event `answered`). False, like those below, when the call is over or answered.
+   */
+  progress(status: number, headers?: ExtraHeaders, sdp?: SdpSession): boolean {
+    return this.session.progress(status, headers, sdp && writeSdp(sdp));
+  }
+
+  /**
+   * 200 with our answer, or with our offer when theirs is delayed; without either when `progress` had
+   * it. Sent once a provisional answer that waits for its PRACK has it.
+   */
   accept(sdp: SdpSession): boolean {
     return this.session.accept(writeSdp(sdp));
   }

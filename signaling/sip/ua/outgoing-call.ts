@@ -1,5 +1,5 @@
 import { TimerSet } from '../../../base/index.ts';
-import { parseSdp, SdpError, writeSdp, type SdpSession } from '../../sdp/index.ts';
+import { writeSdp, type SdpSession } from '../../sdp/index.ts';
 import {
   buildRequest,
   isSuccess,
@@ -15,22 +15,16 @@ import {
 import type { ClientFailure, ClientTransaction, ServerTransaction } from '../transaction/index.ts';
 import { flowTarget, type RemoteFlow, type SendTarget } from '../transport/index.ts';
 import {
-  Dialog,
-  dialogKey,
-  InviteSession,
+  minSe,
   nextHop,
   SDP_TYPE,
-  sdpBody,
-  type Resendable,
+  timerRequestHeaders,
+  type InviteSession,
   type SessionContext,
 } from '../dialog/index.ts';
 import type { CallEnd } from './call.ts';
-import {
-  AnsweringSender,
-  credentialHeaders,
-  withCredentials,
-  type ChallengeAnswerer,
-} from './challenges.ts';
+import { CallForks, type CallFork } from './call-forks.ts';
+import { credentialHeaders, withCredentials, type ChallengeAnswerer } from './challenges.ts';
 import { SessionCall } from './session-call.ts';
 
 export interface OutgoingCallParts {
@@ -55,15 +49,17 @@ export interface OutgoingCallParts {
   readonly onProgress?: ((response: SipResponse) => void) | undefined;
 }
 
-/** More challenges than these to one INVITE are a loop. */
-const MAX_CHALLENGES = 3;
-
 /** What the user agent is told, for its books. */
 export interface OutgoingCallOwner {
-  established(session: InviteSession): void;
+  sessionOpened(session: InviteSession): void;
   sessionTerminated(session: InviteSession): void;
+  /** There is a 2xx; from now on the sessions count. */
+  established(): void;
   failed(): void;
 }
+
+/** More challenges than these to one INVITE are a loop. */
+const MAX_CHALLENGES = 3;
 
 type DialState = 'calling' | 'cancelling' | 'answered' | 'over';
 
@@ -72,12 +68,15 @@ export class OutgoingCall extends SessionCall {
   readonly #context: SessionContext;
   readonly #parts: OutgoingCallParts;
   readonly #owner: OutgoingCallOwner;
-  readonly #timers: TimerSet<'answer' | 'giveUp'>;
+  readonly #timers: TimerSet<'answer' | 'giveUp' | 'forks'>;
+  readonly #forks: CallForks;
+  readonly #from: NameAddr;
+  readonly #callId = newCallId();
   #request: SipRequest;
   #invite: ClientTransaction;
   #challenges = 0;
-  /** ACKs by dialog: forked calls may be answered more than once. */
-  readonly #acks = new Map<string, Resendable>();
+  /** Seconds; what a 422 demanded. */
+  #minimum: number | undefined;
   #session: InviteSession | undefined;
   #state: DialState = 'calling';
 
@@ -92,24 +91,22 @@ export class OutgoingCall extends SessionCall {
     this.#parts = parts;
     this.#owner = owner;
     this.#timers = new TimerSet(context.clock);
-    this.#request = buildRequest({
-      method: 'INVITE',
-      uri: parts.to.uri,
-      from: withTag(parts.from, newTag()),
-      to: parts.to,
-      callId: newCallId(),
-      cseq: 1,
-      contact: context.contact,
-      routes: parts.routes,
-      headers: [...context.requestHeaders, ...(parts.headers ?? [])],
-      body: parts.offer && { type: SDP_TYPE, content: writeSdp(parts.offer) },
+    this.#from = withTag(parts.from, newTag());
+    this.#forks = new CallForks(context, parts, this, {
+      opened: (session) => owner.sessionOpened(session),
+      terminated: (session) => {
+        if (!this.#forks.hasEarly) this.#timers.stop('forks');
+        owner.sessionTerminated(session);
+      },
     });
+    this.#request = this.#buildInvite(1);
     this.#invite = this.#send();
     if (parts.answerTimeout !== undefined) {
       this.#timers.start('answer', parts.answerTimeout, () => this.hangUp());
     }
   }
 
+  /** The INVITE; after a 422 the second one. */
   get request(): SipRequest {
     return this.#request;
   }
@@ -143,100 +140,131 @@ export class OutgoingCall extends SessionCall {
     else this.#end({ by: 'local', cause: 'lost' });
   }
 
+  /** For `CallForks`: may this dialog change the call's media? */
+  owns(session: InviteSession): boolean {
+    return this.#state === 'calling' || this.#session === session;
+  }
+
   protected get session(): InviteSession | undefined {
     return this.#session;
   }
 
+  #buildInvite(sequence: number): SipRequest {
+    const { requestHeaders, sessionTimer, contact } = this.#context;
+    const { to, offer, headers, routes, credentials } = this.#parts;
+    const interval = Math.max(sessionTimer.interval, this.#minimum ?? 0);
+
+    const request = buildRequest({
+      method: 'INVITE',
+      uri: to.uri,
+      from: this.#from,
+      to,
+      callId: this.#callId,
+      cseq: sequence,
+      contact,
+      routes,
+      headers: [
+        ...requestHeaders,
+        ...timerRequestHeaders(interval, this.#minimum),
+        ...(headers ?? []),
+      ],
+      body: offer && { type: SDP_TYPE, content: writeSdp(offer) },
+    });
+
+    return credentials === undefined ? request : withCredentials(request, credentials, sequence);
+  }
+
   #send(): ClientTransaction {
+    const request = this.#request;
     const { target, flow } = this.#parts;
     const way = target ?? (flow && flowTarget(flow));
 
-    return this.#context.sender.request(this.#request, way, {
-      onResponse: (response) => this.#receive(response),
+    return this.#context.sender.request(request, way, {
+      onResponse: (response) => this.#receive(request, response),
       onFailure: (failure) => this.#fail(failure),
     });
   }
 
-  /** RFC 3261 22.2: the same Call-ID, From tag and To, "and the CSeq … incremented". */
-  #retryWithCredentials(response: SipResponse): boolean {
-    const { credentials } = this.#parts;
-    if (credentials === undefined || this.#state !== 'calling') return false;
-    if (this.#challenges >= MAX_CHALLENGES) return false;
-    if (!credentials.challenged(this.#request, response)) return false;
-    this.#challenges++;
-    this.#request = withCredentials(this.#request, credentials, this.#request.cseq.sequence + 1);
-    this.#invite = this.#send();
+  #receive(request: SipRequest, response: SipResponse): void {
+    const { status } = response;
+    if (isSuccess(status)) this.#receiveSuccess(request, response);
+    else if (status === 422 && this.#raiseMinimum(response)) this.#sendAgain();
+    else if (this.#takeChallenge(request, response)) this.#sendAgain();
+    else if (status >= 300) this.#end({ by: 'remote', cause: 'rejected', message: response });
+    else if (status > 100 && this.#state === 'calling') this.#receiveProgress(request, response);
+  }
+
+  #receiveProgress(request: SipRequest, response: SipResponse): void {
+    const outcome = this.#forks.receiveProvisional(request, response);
+    if (outcome === 'duplicate') return;
+    this.#parts.onProgress?.(response);
+    if (outcome === 'unusable') this.hangUp();
+  }
+
+  /** RFC 4028 7.3: "retry … with a Session-Expires … and Min-SE" of the 422, once for each value. */
+  #raiseMinimum(response: SipResponse): boolean {
+    const minimum = minSe(response);
+    if (this.#state !== 'calling' || minimum === undefined) return false;
+    if (minimum <= (this.#minimum ?? 0)) return false;
+    this.#minimum = minimum;
 
     return true;
   }
 
-  #receive(response: SipResponse): void {
-    const { status } = response;
-    if ((status === 401 || status === 407) && this.#retryWithCredentials(response)) return;
-    if (isSuccess(status)) this.#receiveSuccess(response);
-    else if (status >= 300) this.#end({ by: 'remote', cause: 'rejected', message: response });
-    else if (status > 100 && this.#state === 'calling') this.#parts.onProgress?.(response);
+  /** RFC 3261 22.2: the same Call-ID, From tag and To, "and the CSeq … incremented". */
+  #takeChallenge(request: SipRequest, response: SipResponse): boolean {
+    const { credentials } = this.#parts;
+    const isChallenge = response.status === 401 || response.status === 407;
+    if (!isChallenge || credentials === undefined || this.#state !== 'calling') return false;
+    this.#challenges++;
+
+    return this.#challenges <= MAX_CHALLENGES && credentials.challenged(request, response);
   }
 
-  #receiveSuccess(response: SipResponse): void {
-    const dialog = Dialog.fromResponse(this.#request, response, this.#parts.flow);
-    const key = dialogKey(dialog.id);
-    const known = this.#acks.get(key);
-    if (known !== undefined) {
-      known.send(() => undefined);
+  #sendAgain(): void {
+    this.#forks.abortEarly();
+    this.#request = this.#buildInvite(this.#request.cseq.sequence + 1);
+    this.#invite = this.#send();
+  }
+
+  #receiveSuccess(request: SipRequest, response: SipResponse): void {
+    const fork = this.#forks.of(request, response);
+    if (fork.ack !== undefined) {
+      fork.ack.send(() => undefined);
       return;
     }
     const isFirst = this.#state === 'calling';
-    const text = sdpBody(response);
-    const description = text === undefined ? undefined : parseSdp(text);
-    const usable = description instanceof SdpError ? undefined : description;
-    const offered = this.#parts.offer !== undefined;
-    const answer = offered || usable === undefined ? undefined : this.#parts.answerWith?.(usable);
-    const ack = dialog.createAck(this.#request.cseq.sequence, {
+    const answer = this.#forks.negotiate(fork, response);
+    const { session } = fork;
+    session.confirm(response);
+    const ack = session.dialog.createAck(request.cseq.sequence, {
       // 22.1: "any credentials in the INVITE that were accepted … MUST be in the ACK".
-      headers: credentialHeaders(this.#request),
-      body: answer && { type: SDP_TYPE, content: writeSdp(answer) },
+      headers: credentialHeaders(request),
+      body: answer === undefined ? undefined : { type: SDP_TYPE, content: answer },
     });
-    this.#acks.set(key, this.#context.sender.sendAck(ack, nextHop(dialog)));
+    fork.ack = this.#context.sender.sendAck(ack, nextHop(session.dialog));
+    this.#answered(fork, isFirst);
+  }
+
+  #answered(fork: CallFork, isFirst: boolean): void {
+    const { session } = fork;
     // "unwanted dialogs are … terminated by sending a BYE" once acknowledged (13.2.2.4): those of
     // further forks, of a call that was cancelled, and those without a usable description.
-    const isWanted = isFirst && usable !== undefined && (offered || answer !== undefined);
-    this.#openSession(dialog, isFirst, isWanted);
-    if (isWanted) this.events.emit('established', offered ? usable : undefined);
-  }
-
-  #openSession(dialog: Dialog, isFirst: boolean, isWanted: boolean): void {
-    const user = isWanted ? this : this.#silentUser(isFirst);
-    const session = new InviteSession(this.#contextOf(dialog), dialog, user, (ended) => {
-      this.#owner.sessionTerminated(ended);
-    });
+    const isWanted = isFirst && fork.isDescribed && session.isConfirmed;
     if (isWanted) this.#session = session;
-    this.#owner.established(session);
-    this.#timers.close();
+    fork.isOwn = isFirst;
+    this.#owner.established();
+    this.#timers.stopAll();
     if (this.#state === 'calling') this.#state = 'answered';
     if (this.#state === 'cancelling') this.#state = 'over';
-    if (!isWanted) session.hangUp(undefined, { by: 'local', cause: 'bad-answer' });
-  }
-
-  #contextOf(dialog: Dialog): SessionContext {
-    const { credentials } = this.#parts;
-    if (credentials === undefined) return this.#context;
-    const sender = new AnsweringSender(this.#context.sender, credentials, dialog);
-
-    return { ...this.#context, sender };
-  }
-
-  /** A dialog that is only there to be ended; the user hears of it if it was the call's own. */
-  #silentUser(isFirst: boolean): ConstructorParameters<typeof InviteSession>[2] {
-    return {
-      onEstablished: () => undefined,
-      onReoffer: () => ({ status: 481 }),
-      onReofferAnswered: () => undefined,
-      onRequest: (transaction) => this.onRequest(transaction),
-      onEnded: (end) => {
-        if (isFirst) this.onEnded(end);
-      },
-    };
+    // Other forks may still answer, for as long as a transaction lives.
+    const patience = 64 * this.#context.times.t1;
+    if (this.#forks.hasEarly) {
+      this.#timers.start('forks', patience, () => this.#forks.abortEarly());
+    }
+    if (isWanted) this.events.emit('established', fork.remote);
+    else if (session.isConfirmed) session.hangUp(undefined, { by: 'local', cause: 'bad-answer' });
+    else if (isFirst) this.onEnded({ by: 'remote', cause: 'bye' });
   }
 
   #fail(failure: ClientFailure): void {
@@ -249,6 +277,7 @@ export class OutgoingCall extends SessionCall {
     const wasTold = this.#state === 'cancelling';
     this.#state = 'over';
     this.#timers.close();
+    this.#forks.abortEarly();
     this.#owner.failed();
     if (!wasTold) this.events.emit('ended', end);
   }

@@ -14,10 +14,19 @@ export interface Refusal {
   readonly headers?: ExtraHeaders;
 }
 
+/** Methods whose body is a session description. */
+const SDP_METHODS: ReadonlySet<string> = new Set(['INVITE', 'UPDATE', 'PRACK']);
+
 type Check = (request: SipRequest) => Refusal | undefined;
 
 /** In the order of section 8.2, which decides between two faults of one request. */
-const CHECKS: readonly Check[] = [checkMethod, checkScheme, checkRequire, checkContent];
+const CHECKS: readonly Check[] = [
+  checkMethod,
+  checkScheme,
+  checkRequire,
+  checkContent,
+  checkReplaces,
+];
 
 export function checkRequest(request: SipRequest): Refusal | undefined {
   for (const check of CHECKS) {
@@ -57,7 +66,11 @@ function checkRequire({ method, headers }: SipRequest): Refusal | undefined {
  * means something here are held to it: a BYE with a quality report must still end the call.
  */
 function checkContent({ method, headers, body }: SipRequest): Refusal | undefined {
-  if (method !== 'INVITE' || body.length === 0 || isOptional(headers.get('Content-Disposition'))) {
+  if (
+    !SDP_METHODS.has(method) ||
+    body.length === 0 ||
+    isOptional(headers.get('Content-Disposition'))
+  ) {
     return undefined;
   }
   const encodings = headers.list('Content-Encoding');
@@ -67,6 +80,11 @@ function checkContent({ method, headers, body }: SipRequest): Refusal | undefine
   const type = parseMediaType(headers.get('Content-Type') ?? '');
 
   return type?.type === ACCEPT[1] ? undefined : { status: 415, headers: [ACCEPT] };
+}
+
+/** RFC 3891 3: "a Replaces header field in a request other than INVITE … 400"; PRACK, say, too. */
+function checkReplaces({ method, headers }: SipRequest): Refusal | undefined {
+  return method !== 'INVITE' && headers.has('Replaces') ? { status: 400 } : undefined;
 }
 
 function isOptional(disposition: string | undefined): boolean {

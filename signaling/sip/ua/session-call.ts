@@ -3,6 +3,7 @@ import { parseSdp, SdpError, writeSdp, type SdpSession } from '../../sdp/index.t
 import type { SipRequest } from '../message/index.ts';
 import type { ServerTransaction } from '../transaction/index.ts';
 import type {
+  ChangeMethod,
   InviteSession,
   ReinviteOutcome,
   ReofferOutcome,
@@ -16,6 +17,7 @@ import {
   type ReofferAnswer,
   type ReofferHandler,
 } from './call.ts';
+import { receiveInfo } from './info.ts';
 
 /** How our own change of a call ended: the answer, or the status that refused it. */
 export type ReofferResult = { readonly answer: SdpSession } | { readonly status: number };
@@ -46,13 +48,12 @@ export abstract class SessionCall implements SessionUser {
   protected abstract get session(): InviteSession | undefined;
 
   /**
-   * Our re-INVITE. `offer` is called for each attempt: after glare the far end's change may have come
-   * first. Only on a confirmed call (else 481); one at a time.
+   * Our re-INVITE, or UPDATE. `offer` is called for each attempt: after glare the far end's change may
+   * have come first. Only on a confirmed call (else 481); a second one waits for the first.
    */
-  async reoffer(offer: () => SdpSession): Promise<ReofferResult> {
-    const outcome: ReinviteOutcome = (await this.session?.reinvite(() => writeSdp(offer()))) ?? {
-      status: 481,
-    };
+  async reoffer(offer: () => SdpSession, method: ChangeMethod = 'INVITE'): Promise<ReofferResult> {
+    const change = this.session?.change(method, () => writeSdp(offer()));
+    const outcome: ReinviteOutcome = (await change) ?? { status: 481 };
     if ('status' in outcome) return outcome;
     const answer = parseSdp(outcome.answer);
     if (!(answer instanceof SdpError)) return { answer };
@@ -86,7 +87,8 @@ export abstract class SessionCall implements SessionUser {
   }
 
   onRequest(transaction: ServerTransaction): void {
-    this.#answerRequest(transaction);
+    if (transaction.request.method === 'INFO') receiveInfo(transaction, this.events);
+    else this.#answerRequest(transaction);
   }
 
   onEnded(end: SessionEnd): void {

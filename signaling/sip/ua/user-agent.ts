@@ -1,5 +1,6 @@
+/** Size: where every request outside a dialog is told apart; what is done with it is elsewhere. */
 import { toError, type Clock, type Logger } from '../../../base/index.ts';
-import { parseSdp, SdpError } from '../../sdp/index.ts';
+import { parseSdp, SdpError, type SdpSession } from '../../sdp/index.ts';
 import {
   buildResponse,
   formatNameAddr,
@@ -13,19 +14,23 @@ import {
 import type { ServerTransaction, TimerValues, TransactionUser } from '../transaction/index.ts';
 import { flowTarget, type Endpoint, type SendTarget } from '../transport/index.ts';
 import {
+  DEFAULT_SESSION_TIMER,
   Dialog,
   DialogLayer,
   InviteSession,
+  isIntervalTooSmall,
   sdpBody,
   type RequestSender,
   type SessionContext,
+  type SessionTimerPolicy,
 } from '../dialog/index.ts';
-import { ALLOW, OPTIONS_HEADERS } from './capabilities.ts';
+import { ALLOW, OPTIONS_HEADERS, RECV_INFO, SUPPORTED } from './capabilities.ts';
 import { rejectHeaders } from './call.ts';
 import { IncomingCall, type CallHandler } from './incoming-call.ts';
 import { OutgoingCall, type OutgoingCallParts } from './outgoing-call.ts';
 import { checkRequest, type Refusal } from './request-checks.ts';
-import { malformedSdp } from './session-call.ts';
+import { findReplaced } from './replaces.ts';
+import { malformedSdp, type SessionCall } from './session-call.ts';
 
 /** How long `close` waits for answers to its BYEs. */
 const DEFAULT_CLOSE_WAIT = 2000;
@@ -45,6 +50,7 @@ export interface UserAgentOptions {
   readonly product: string;
   /** More calls than these are refused with 503. */
   readonly maxCalls?: number;
+  readonly sessionTimer?: SessionTimerPolicy;
   readonly random?: () => number;
 }
 
@@ -54,6 +60,8 @@ export class UserAgent implements TransactionUser {
   readonly #dialogs = new DialogLayer();
   /** INVITEs outside a dialog, for the CANCEL that may find them. */
   readonly #invites = new WeakMap<ServerTransaction, InviteSession>();
+  /** For an INVITE that takes the place of another call. */
+  readonly #calls = new WeakMap<InviteSession, SessionCall>();
   /** Calls of ours that have no dialog yet. */
   readonly #dialing = new Set<OutgoingCall>();
   #isClosing = false;
@@ -92,14 +100,14 @@ export class UserAgent implements TransactionUser {
   /** Calls somebody. Nothing is told before this returns. */
   call(parts: OutgoingCallParts): OutgoingCall {
     if (this.#isClosing) throw new TypeError('the user agent is closing');
-    const target = parts.target ?? (parts.flow && flowTarget(parts.flow));
     const call = new OutgoingCall(
-      this.#context(parts.from.uri, target),
+      this.#context(parts.from.uri, parts.target ?? (parts.flow && flowTarget(parts.flow))),
       parts,
       {
-        established: (session) => {
-          this.#dialing.delete(call);
+        established: () => this.#dialing.delete(call),
+        sessionOpened: (session) => {
           this.#dialogs.add(session);
+          this.#calls.set(session, call);
         },
         sessionTerminated: (session) => {
           this.#dialogs.remove(session);
@@ -159,13 +167,17 @@ export class UserAgent implements TransactionUser {
     } else if (request.method === 'OPTIONS') {
       this.#answerOptions(transaction);
     } else if (request.method === 'REGISTER') {
-      if (this.#options.registrar === undefined) {
-        this.#refuse(transaction, { status: 405, headers: [ALLOW] });
-      } else this.#options.registrar(transaction);
+      this.#register(transaction);
     } else {
       // "nobody sends BYE outside a dialog" (15): there is no such call.
       this.#refuse(transaction, { status: 481 });
     }
+  }
+
+  #register(transaction: ServerTransaction): void {
+    const { registrar } = this.#options;
+    if (registrar === undefined) this.#refuse(transaction, { status: 405, headers: [ALLOW] });
+    else registrar(transaction);
   }
 
   #receiveInvite(transaction: ServerTransaction): void {
@@ -178,6 +190,11 @@ export class UserAgent implements TransactionUser {
       this.#refuse(transaction, { status: 503, headers: [['Retry-After', '10']] });
       return;
     }
+    if (isIntervalTooSmall(request, this.#sessionTimer)) {
+      const minimum = String(this.#sessionTimer.minimum);
+      this.#refuse(transaction, { status: 422, headers: [['Min-SE', minimum]] });
+      return;
+    }
     const text = sdpBody(request);
     const offer = text === undefined ? undefined : parseSdp(text);
     if (offer instanceof SdpError) {
@@ -185,13 +202,26 @@ export class UserAgent implements TransactionUser {
       this.#refuse(transaction, { status: 400, headers: rejectHeaders(options) }, options.reason);
       return;
     }
+    const replaced = findReplaced(request, this.#dialogs);
+    if (replaced !== undefined && 'refusal' in replaced) {
+      this.#refuse(transaction, replaced.refusal);
+      return;
+    }
+    this.#openCall(transaction, offer, replaced && this.#calls.get(replaced.session));
+  }
+
+  #openCall(
+    transaction: ServerTransaction,
+    offer: SdpSession | undefined,
+    replaces: SessionCall | undefined,
+  ): void {
+    const { request } = transaction;
     const { logger, handler } = this.#options;
     const tag = newTag();
     const target = flowTarget(transaction.info.flow);
     const callLogger = logger.child({ callId: request.callId });
-    const call = new IncomingCall(transaction, offer, callLogger, (inDialog) => {
-      this.#answerOptions(inDialog);
-    });
+    const answerRequest = (inDialog: ServerTransaction): void => this.#answerOptions(inDialog);
+    const call = new IncomingCall(transaction, offer, callLogger, answerRequest, replaces);
     const session = new InviteSession(
       this.#context(request.uri, target),
       Dialog.fromRequest(request, tag, transaction.info.flow),
@@ -204,6 +234,7 @@ export class UserAgent implements TransactionUser {
     );
     call.bind(session);
     this.#invites.set(transaction, session);
+    this.#calls.set(session, call);
     this.#dialogs.add(session, request);
     try {
       handler.incomingCall(call);
@@ -243,6 +274,10 @@ export class UserAgent implements TransactionUser {
     return ['Server', this.#options.product];
   }
 
+  get #sessionTimer(): SessionTimerPolicy {
+    return this.#options.sessionTimer ?? DEFAULT_SESSION_TIMER;
+  }
+
   /** `ours` is the URI that a peer dials us by: its user part goes into Contact. */
   #context(ours: Uri, target: SendTarget | undefined): SessionContext {
     const { clock, logger, timers, sender, product, random } = this.#options;
@@ -251,10 +286,11 @@ export class UserAgent implements TransactionUser {
       clock,
       logger,
       times: timers,
+      sessionTimer: this.#sessionTimer,
       sender,
       contact: this.#contact(ours, target),
-      responseHeaders: [ALLOW, this.#server],
-      requestHeaders: [ALLOW, ['User-Agent', product]],
+      responseHeaders: [ALLOW, SUPPORTED, RECV_INFO, this.#server],
+      requestHeaders: [ALLOW, SUPPORTED, RECV_INFO, ['User-Agent', product]],
       random: random ?? Math.random,
     };
   }

@@ -1,0 +1,129 @@
+import { isIP } from 'node:net';
+import type { SipUri } from '../message/index.ts';
+import { defaultPort, type SendTarget, type TransportProtocol } from '../transport/index.ts';
+import type { NameResolver } from './name-resolver.ts';
+import { orderNaptr, orderSrv } from './record-order.ts';
+
+/** Each may take 64*T1 to fail. */
+const MAX_TARGETS = 8;
+
+export interface LocatorOptions {
+  readonly resolver: NameResolver;
+  /** What we can send over. */
+  readonly protocols: ReadonlySet<TransportProtocol>;
+  /** 0 ≤ value < 1. */
+  readonly random?: () => number;
+}
+
+/** RFC 3263: the places where a URI is served, in the order in which they are to be tried. */
+export class Locator {
+  readonly #options: LocatorOptions;
+
+  constructor(options: LocatorOptions) {
+    this.#options = options;
+  }
+
+  /** Never rejects; none when the name leads nowhere. */
+  async locate(uri: SipUri): Promise<SendTarget[]> {
+    try {
+      const targets = await this.#locate(uri);
+
+      return targets.slice(0, MAX_TARGETS);
+    } catch {
+      return [];
+    }
+  }
+
+  async #locate(uri: SipUri): Promise<SendTarget[]> {
+    const host = uri.params.get('maddr')?.replace(/^\[(.*)\]$/, '$1') ?? uri.host;
+    const secure = uri.scheme === 'sips';
+    const named = namedProtocol(uri);
+    if (named === 'unknown') return [];
+    const certain =
+      named ?? (isIP(host) !== 0 || uri.port !== undefined ? simple(secure) : undefined);
+    if (certain !== undefined && !this.#options.protocols.has(certain)) return [];
+    if (certain !== undefined && (isIP(host) !== 0 || uri.port !== undefined)) {
+      return this.#atPort(host, uri.port ?? defaultPort(certain), certain, uri.host);
+    }
+    const choices =
+      certain === undefined
+        ? await this.#choices(host, secure)
+        : [{ protocol: certain, srvName: srvName(host, certain) }];
+    for (const { protocol, srvName: name } of choices) {
+      const targets = await this.#bySrv(name, protocol, uri.host);
+      if (targets.length > 0) return targets;
+    }
+    // "If no SRV records were found, the client performs an A or AAAA record lookup" (4.2).
+    const protocol = certain ?? simple(secure);
+    if (!this.#options.protocols.has(protocol)) return [];
+
+    return this.#atPort(host, defaultPort(protocol), protocol, uri.host);
+  }
+
+  /** 4.1: NAPTR, and in its absence SRV of each transport that we have. */
+  async #choices(
+    host: string,
+    secure: boolean,
+  ): Promise<{ protocol: TransportProtocol; srvName: string }[]> {
+    const { resolver, protocols } = this.#options;
+    const found = orderNaptr(await resolver.naptr(host), protocols, secure);
+    if (found.length > 0) return found;
+    const possible = secure ? (['TLS'] as const) : (['UDP', 'TCP', 'TLS'] as const);
+
+    return possible
+      .filter((protocol) => protocols.has(protocol))
+      .map((protocol) => ({ protocol, srvName: srvName(host, protocol) }));
+  }
+
+  async #bySrv(name: string, protocol: TransportProtocol, domain: string): Promise<SendTarget[]> {
+    const { resolver, random = Math.random } = this.#options;
+    const records = orderSrv(await resolver.srv(name), random);
+    const targets: SendTarget[] = [];
+    for (const { name: host, port } of records.slice(0, MAX_TARGETS)) {
+      targets.push(...(await this.#atPort(host, port, protocol, domain)));
+    }
+
+    return targets;
+  }
+
+  async #atPort(
+    host: string,
+    port: number,
+    protocol: TransportProtocol,
+    domain: string,
+  ): Promise<SendTarget[]> {
+    const addresses = isIP(host) === 0 ? await this.#options.resolver.addresses(host) : [host];
+    // RFC 5922 4: the identity asked for is that of the URI, wherever DNS has led us.
+    const identity = protocol === 'TLS' ? { domain } : {};
+
+    return addresses.map((address) => ({ protocol, address, port, ...identity }));
+  }
+}
+
+/** RFC 3263 says TCP for a SIPS URI, by which it means TLS over TCP. */
+function simple(secure: boolean): TransportProtocol {
+  return secure ? 'TLS' : 'UDP';
+}
+
+function srvName(host: string, protocol: TransportProtocol): string {
+  if (protocol === 'TLS') return `_sips._tcp.${host}`;
+
+  return `_sip.${protocol === 'UDP' ? '_udp' : '_tcp'}.${host}`;
+}
+
+/** What the transport parameter says. WebSocket clients cannot be called by a name. */
+function namedProtocol({ scheme, params }: SipUri): TransportProtocol | 'unknown' | undefined {
+  const secure = scheme === 'sips';
+  switch (params.get('transport')?.toLowerCase()) {
+    case undefined:
+      return undefined;
+    case 'udp':
+      return secure ? 'unknown' : 'UDP';
+    case 'tcp':
+      return secure ? 'TLS' : 'TCP';
+    case 'tls':
+      return 'TLS';
+    default:
+      return 'unknown';
+  }
+}

@@ -1,0 +1,75 @@
+/** Which call an INVITE wants to take the place of (RFC 3891). */
+import { parseHeaderParams, parseNameAddr, uriEquals, type SipRequest } from '../message/index.ts';
+import type { DialogId, DialogLayer, InviteSession } from '../dialog/index.ts';
+import type { Refusal } from './request-checks.ts';
+
+interface Replaces extends DialogId {
+  readonly earlyOnly: boolean;
+}
+
+/** Undefined: the INVITE replaces nothing. */
+export function findReplaced(
+  request: SipRequest,
+  dialogs: DialogLayer,
+): { readonly session: InviteSession } | { readonly refusal: Refusal } | undefined {
+  const { headers } = request;
+  if (!headers.has('Replaces')) return undefined;
+  const replaces = parseReplaces(headers.get('Replaces') ?? '');
+  // 3: "more than one Replaces header field … MUST reject the request with a 400", and with Join.
+  if (headers.count('Replaces') > 1 || headers.has('Join') || replaces === undefined) {
+    return { refusal: { status: 400 } };
+  }
+  const session = dialogs.findById(replaces);
+  const status = session === undefined ? 481 : refusalOf(session, replaces, request);
+
+  return session === undefined || status !== undefined
+    ? { refusal: { status: status ?? 481 } }
+    : { session };
+}
+
+function refusalOf(
+  session: InviteSession,
+  { earlyOnly }: Replaces,
+  request: SipRequest,
+): number | undefined {
+  switch (session.state) {
+    case 'accepted':
+    case 'confirmed':
+      if (!isAuthorized(session, request)) return 403;
+
+      return earlyOnly ? 486 : undefined;
+    case 'leaving':
+    case 'terminating':
+    case 'terminated':
+      return 603;
+    default:
+      // "matches an early dialog that was not initiated by this UA … 481"; our own early calls have
+      // no place to be replaced in.
+      return 481;
+  }
+}
+
+/**
+ * 3: "the initiator of the new INVITE has [to be] authorized": it is who is replaced, at another
+ * device, or says that it was sent by them. Its knowledge of both tags speaks for it too.
+ */
+function isAuthorized({ dialog }: InviteSession, request: SipRequest): boolean {
+  const referredBy = parseNameAddr(request.headers.get('Referred-By') ?? '');
+  const { uri } = dialog.remote;
+
+  return (
+    uriEquals(request.from.uri, uri) || (referredBy !== undefined && uriEquals(referredBy.uri, uri))
+  );
+}
+
+/** "the to-tag parameter … compared to the local tag … and the from-tag to the remote tag" (3). */
+function parseReplaces(value: string): Replaces | undefined {
+  const semicolon = value.indexOf(';');
+  const params = semicolon < 0 ? undefined : parseHeaderParams(value, semicolon);
+  const localTag = params?.get('to-tag');
+  const remoteTag = params?.get('from-tag');
+  if (params === undefined || localTag === undefined || remoteTag === undefined) return undefined;
+  const callId = value.slice(0, semicolon).trim();
+
+  return { callId, localTag, remoteTag, earlyOnly: params.has('early-only') };
+}

@@ -1,0 +1,192 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import type { CallEnd, ReofferAnswer, ReofferResult } from '../../../../signaling/sip/ua/index.ts';
+import type { SdpSession } from '../../../../signaling/sdp/index.ts';
+import { FakeClock } from '../../../support/fake-clock.ts';
+import { ScriptedPeer } from '../../../support/scripted-peer.ts';
+import { sdp, sdpText, SipStack, SipWire } from '../../../support/sip-wire.ts';
+
+let clock: FakeClock;
+let server: SipStack;
+let phone: ScriptedPeer;
+let ends: CallEnd[];
+let offers: (SdpSession | undefined)[];
+
+beforeEach(() => {
+  clock = new FakeClock();
+  const wire = new SipWire(clock);
+  const at = { address: '10.0.0.1', port: 5060 };
+  ends = [];
+  offers = [];
+  server = new SipStack(wire, at, {
+    random: () => 0.5,
+    handler: { incomingCall: (call) => void call.events.on('ended', (end) => ends.push(end)) },
+  });
+  phone = new ScriptedPeer(wire, { address: '10.0.0.2', port: 5070 }, at);
+});
+
+function establish({ ack = true, offer = true } = {}): string {
+  phone.request('INVITE', offer ? { body: sdpText() } : {});
+  clock.advance(10);
+  server.call.handleReoffers((description) => {
+    offers.push(description);
+
+    return { sdp: sdp({ port: 6002 }) };
+  });
+  server.call.accept(sdp({ port: 6000 }));
+  clock.advance(10);
+  if (ack) phone.ack(phone.response('INVITE'), offer ? undefined : sdpText());
+  clock.advance(10);
+
+  return phone.response('INVITE').toTag!;
+}
+
+function update(toTag: string | undefined, body?: string, contact?: string): number {
+  phone.request('UPDATE', { toTag, ...(body && { body }), ...(contact && { contact }) });
+  clock.advance(10);
+
+  return phone.response('UPDATE').status;
+}
+
+describe('an UPDATE of theirs', () => {
+  it('3311-5.2-b is answered at once with the answer and our Contact', () => {
+    const toTag = establish();
+    expect(update(toTag, sdpText({ direction: 'sendonly', version: 2 }))).toBe(200);
+    const response = phone.response('UPDATE');
+    expect(offers.at(-1)?.media[0]?.direction).toBe('sendonly');
+    expect(response.bodyText).toContain('m=audio 6002');
+    expect(response.contact?.uri.text).toBe('sip:1234@10.0.0.1:5060');
+  });
+
+  it('3311-5.1-a is a target refresh, also without SDP', () => {
+    const toTag = establish();
+    expect(update(toTag, undefined, '<sip:moved@10.0.0.2:5070>')).toBe(200);
+    expect(phone.response('UPDATE').body).toHaveLength(0);
+    expect(offers).toEqual([]);
+    server.call.hangUp();
+    clock.advance(10);
+    expect(phone.requestOf('BYE').uri.text).toBe('sip:moved@10.0.0.2:5070');
+  });
+
+  it('3311-5.2-c refused with 488 leaves session and target; unknown dialog gets 481', () => {
+    const toTag = establish();
+    server.call.handleReoffers(() => ({ status: 488, warning: { code: 305, text: 'no' } }));
+    expect(update(toTag, sdpText(), '<sip:else@10.0.0.3:9>')).toBe(488);
+    expect(phone.response('UPDATE').headers.get('Warning')).toBe('305 parley "no"');
+    expect(update('unknown', sdpText())).toBe(481);
+    expect(update(undefined, sdpText())).toBe(481);
+    server.call.hangUp();
+    clock.advance(10);
+    expect(phone.requestOf('BYE').uri.text).toBe('sip:peer@10.0.0.2:5070');
+  });
+
+  it('3311-5.2-a while an offer of theirs is unanswered gets 500 with Retry-After', async () => {
+    const toTag = establish();
+    let answer: (value: ReofferAnswer) => void = () => undefined;
+    server.call.handleReoffers(() => new Promise((resolve) => (answer = resolve)));
+    phone.request('UPDATE', { toTag, body: sdpText() });
+    clock.advance(10);
+    expect(update(toTag, sdpText())).toBe(500);
+    expect(phone.response('UPDATE').headers.get('Retry-After')).toBe('5');
+    answer({ sdp: sdp() });
+    await clock.advanceAsync(10);
+    expect(phone.response('UPDATE').status).toBe(200);
+  });
+
+  it('3311-5.2-a before the INVITE with its offer is answered gets 500', () => {
+    phone.request('INVITE', { body: sdpText() });
+    clock.advance(10);
+    server.call.progress(180);
+    clock.advance(10);
+    expect(update(phone.response('INVITE').toTag, sdpText())).toBe(500);
+  });
+
+  it('3311-5.2-a while our offer is open gets 491', () => {
+    const toTag = establish({ ack: false, offer: false });
+    expect(update(toTag, sdpText())).toBe(491);
+  });
+
+  it('5407-3.3.2 against our re-INVITE gets 491; without SDP 200', () => {
+    const toTag = establish();
+    void server.call.reoffer(() => sdp({ port: 6100 }));
+    clock.advance(10);
+    expect(update(toTag, sdpText())).toBe(491);
+    expect(update(toTag)).toBe(200);
+  });
+
+  it('3261-8.2.3-a with a body that is no SDP gets 415', () => {
+    const toTag = establish();
+    phone.request('UPDATE', { toTag, body: 'x', type: 'text/plain' });
+    clock.advance(10);
+    expect(phone.response('UPDATE').status).toBe(415);
+    expect(phone.response('UPDATE').headers.get('Accept')).toBe('application/sdp');
+  });
+});
+
+describe('an UPDATE of ours', () => {
+  async function reoffer(): Promise<{ result: ReofferResult | undefined }> {
+    const box: { result: ReofferResult | undefined } = { result: undefined };
+    void server.call
+      .reoffer(() => sdp({ port: 6100 }), 'UPDATE')
+      .then((result) => {
+        box.result = result;
+      });
+    await clock.advanceAsync(10);
+
+    return box;
+  }
+
+  it('3311-4-a is named in Allow of our 2xx and carries an offer', async () => {
+    establish();
+    expect(phone.response('INVITE').headers.list('Allow')).toContain('UPDATE');
+    const box = await reoffer();
+    expect(phone.requestOf('UPDATE').bodyText).toContain('m=audio 6100');
+    expect(phone.requestOf('UPDATE').contact?.uri.text).toBe('sip:1234@10.0.0.1:5060');
+    phone.respond(phone.requestOf('UPDATE'), 200, sdpText({ port: 4600 }));
+    await clock.advanceAsync(10);
+    expect(box.result).toMatchObject({ answer: { media: [{ port: 4600 }] } });
+    expect(phone.labels()).not.toContain('ACK');
+  });
+
+  it('3264-4-a theirs with an offer gets 491 meanwhile, and a re-INVITE too', async () => {
+    const toTag = establish();
+    await reoffer();
+    expect(update(toTag, sdpText())).toBe(491);
+    phone.request('INVITE', { toTag, body: sdpText() });
+    await clock.advanceAsync(10);
+    expect(phone.response('INVITE').status).toBe(491);
+  });
+
+  it('3261-14.1-a is tried again after 491, and after 500 when Retry-After says', async () => {
+    establish();
+    const box = await reoffer();
+    phone.respond(phone.requestOf('UPDATE'), 491);
+    await clock.advanceAsync(2100);
+    expect(phone.requestOf('UPDATE').cseq.sequence).toBe(2);
+    phone.respond(phone.requestOf('UPDATE'), 200, sdpText());
+    await clock.advanceAsync(10);
+    expect(box.result).toHaveProperty('answer');
+  });
+
+  it('a second change waits for the first', async () => {
+    establish();
+    await reoffer();
+    const second = await reoffer();
+    expect(phone.requestOf('UPDATE').cseq.sequence).toBe(1);
+    phone.respond(phone.requestOf('UPDATE'), 488);
+    await clock.advanceAsync(20);
+    expect(phone.requestOf('UPDATE').cseq.sequence).toBe(2);
+    phone.respond(phone.requestOf('UPDATE'), 200, sdpText());
+    await clock.advanceAsync(10);
+    expect(second.result).toHaveProperty('answer');
+    expect(ends).toEqual([]);
+  });
+
+  it('3261-12.2.1.2-a answered with 481 ends the dialog; with 408 it is ended by BYE', async () => {
+    establish();
+    await reoffer();
+    phone.respond(phone.requestOf('UPDATE'), 408);
+    await clock.advanceAsync(10);
+    expect(phone.labels()).toContain('BYE');
+    expect(ends).toMatchObject([{ by: 'remote', cause: 'lost' }]);
+  });
+});

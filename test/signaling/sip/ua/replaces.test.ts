@@ -1,0 +1,128 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { FakeClock } from '../../../support/fake-clock.ts';
+import { ScriptedPeer } from '../../../support/scripted-peer.ts';
+import { sdp, sdpText, SipStack, SipWire } from '../../../support/sip-wire.ts';
+
+const SERVER = { address: '10.0.0.1', port: 5060 };
+
+let clock: FakeClock;
+let server: SipStack;
+let phone: ScriptedPeer;
+let device: ScriptedPeer;
+
+beforeEach(() => {
+  clock = new FakeClock();
+  const wire = new SipWire(clock);
+  server = new SipStack(wire, SERVER);
+  phone = new ScriptedPeer(wire, { address: '10.0.0.2', port: 5070 }, SERVER);
+  device = new ScriptedPeer(wire, { address: '10.0.0.3', port: 5070 }, SERVER);
+});
+
+function ring(): string {
+  phone.request('INVITE', { body: sdpText() });
+  clock.advance(10);
+  server.call.progress(180);
+  clock.advance(10);
+
+  return phone.response('INVITE').toTag!;
+}
+
+/** The phone's call, and the value of a Replaces that names it. */
+function establish(): string {
+  const toTag = ring();
+  server.call.accept(sdp());
+  clock.advance(10);
+  phone.ack(phone.response('INVITE'));
+  clock.advance(10);
+
+  return replaces(toTag);
+}
+
+function replaces(toTag: string): string {
+  return `${phone.callId};from-tag=${phone.tag};to-tag=${toTag}`;
+}
+
+function takeOver(...values: string[]): number | undefined {
+  const headers = values.map((value): [string, string] => ['Replaces', value]);
+  device.request('INVITE', { headers, body: sdpText() });
+  clock.advance(10);
+  const answered = device.labels().some((label) => label.endsWith('INVITE'));
+
+  return answered ? device.response('INVITE').status : undefined;
+}
+
+describe('an INVITE with Replaces', () => {
+  it('3891-3-d reaches the handler with the call that it names', () => {
+    const value = establish();
+    expect(takeOver(value)).toBeUndefined();
+    expect(server.calls).toHaveLength(2);
+    expect(server.calls[1]?.replaces).toBe(server.calls[0]);
+  });
+
+  it('3891-3-a twice, malformed, with Join or in another method gets 400', () => {
+    const value = establish();
+    expect(takeOver(value, value)).toBe(400);
+    expect(takeOver('nothing')).toBe(400);
+    device.request('OPTIONS', { headers: [['Replaces', value]] });
+    clock.advance(10);
+    expect(device.response('OPTIONS').status).toBe(400);
+    const both: [string, string][] = [
+      ['Replaces', value],
+      ['Join', value],
+    ];
+    device.request('INVITE', { headers: both, body: sdpText() });
+    clock.advance(10);
+    expect(device.response('INVITE').status).toBe(400);
+    expect(server.calls).toHaveLength(1);
+  });
+
+  it('3891-3-b of no dialog gets 481; tags are not to be swapped', () => {
+    establish();
+    const toTag = phone.response('INVITE').toTag!;
+    expect(takeOver('none;from-tag=a;to-tag=b')).toBe(481);
+    expect(takeOver(`${phone.callId};from-tag=${toTag};to-tag=${phone.tag}`)).toBe(481);
+  });
+
+  it('3891-3-b of a call that ends gets 603', () => {
+    const value = establish();
+    server.call.hangUp();
+    expect(takeOver(value)).toBe(603);
+  });
+
+  it('3891-3-d with early-only of a confirmed call gets 486', () => {
+    expect(takeOver(`${establish()};early-only`)).toBe(486);
+  });
+
+  it('3891-3-e of a call that still rings here gets 481', () => {
+    expect(takeOver(replaces(ring()))).toBe(481);
+  });
+
+  it('3891-3-c from a stranger gets 403, unless Referred-By names who is replaced', () => {
+    const value = establish();
+    const wire = server.call.remoteUri.text;
+    expect(wire).toBe('sip:peer@example.com');
+    const from = '<sip:stranger@example.com>;tag=s';
+    const invite = device.request('INVITE', { body: sdpText(), headers: [['Replaces', value]] });
+    expect(invite.from.uri.text).toBe('sip:peer@example.com');
+    const stranger = invite.clone();
+    stranger.headers.set('From', from);
+    stranger.headers.set('Via', 'SIP/2.0/UDP 10.0.0.3:5070;branch=z9hG4bKstranger;rport');
+    device.send(stranger);
+    clock.advance(10);
+    expect(device.response('INVITE').status).toBe(403);
+    const referred = stranger.clone();
+    referred.headers.set('Via', 'SIP/2.0/UDP 10.0.0.3:5070;branch=z9hG4bKreferred;rport');
+    referred.headers.set('CSeq', '2 INVITE');
+    referred.headers.append('Referred-By', '<sip:peer@example.com>');
+    device.send(referred);
+    clock.advance(10);
+    expect(server.calls.at(-1)?.request.from.uri.text).toBe('sip:stranger@example.com');
+  });
+
+  it('3911-4-a Join means nothing to a conference: the call goes on', () => {
+    const join: [string, string][] = [['Join', 'none;from-tag=a;to-tag=b']];
+    device.request('INVITE', { headers: join, body: sdpText() });
+    clock.advance(10);
+    expect(server.calls).toHaveLength(1);
+  });
+});
