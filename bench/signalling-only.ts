@@ -4,7 +4,7 @@
  * of media.
  */
 import { silentLogger, SystemClock, TypedEmitter, type RoomNumber } from '../base/index.ts';
-import type { Participant, RoomManagerEvents } from '../server/index.ts';
+import type { AccountBook, Participant, RoomManagerEvents, TrunkBook } from '../server/index.ts';
 import { SipFrontEnd } from '../signaling/sip/index.ts';
 
 const nothing = (): void => undefined;
@@ -16,6 +16,14 @@ const participant = {
   leave: done,
 } as unknown as Participant;
 
+const accounts = { events: new TypedEmitter() } as unknown as AccountBook;
+const trunks = {
+  events: new TypedEmitter(),
+  list: () => [],
+  ofAddress: nothing,
+  ofDid: nothing,
+} as unknown as TrunkBook;
+
 const frontEnd = new SipFrontEnd({
   hosts: ['127.0.0.1'],
   port: Number(process.argv[2]),
@@ -23,6 +31,11 @@ const frontEnd = new SipFrontEnd({
   rateLimit: 1_000_000,
   publicAddress: '127.0.0.1',
   t1Ms: 500,
+  domain: '127.0.0.1',
+  guests: true,
+  digestAlgorithms: ['MD5'],
+  accounts,
+  trunks,
   product: 'Parley/bench',
   rooms: {
     join: () => Promise.resolve(participant),
@@ -30,7 +43,6 @@ const frontEnd = new SipFrontEnd({
     freeNumber: () => '1' as RoomNumber,
     events: new TypedEmitter<RoomManagerEvents>(),
   },
-  domain: '127.0.0.1',
   conferenceFactory: 'conference',
   counters: {
     requestIn: nothing,
@@ -40,6 +52,7 @@ const frontEnd = new SipFrontEnd({
     malformed: nothing,
     callSetup: nothing,
     reinvite: nothing,
+    authentication: nothing,
   },
   clock: new SystemClock(),
   logger: silentLogger,

@@ -40,9 +40,11 @@ const PROTOCOL = 'signaling/websocket/protocol.ts';
 
 /** `gateway` stands for gateway.ts and the files or the folder that it may be split into. */
 const GATEWAY = ['signaling/sip/gateway', 'signaling/sip/reason-map.ts', 'signaling/sip/focus/'];
+/** They take types of server/: what is stored of accounts and trunks. */
+const BOOK_READERS = ['signaling/sip/registrar/', 'signaling/sip/trunk/'];
 /** What joins the layers of the SIP front end: every file directly in its folder. */
 const SIP = {
-  may: [...LOWER_SIP, 'signaling/sip/', ...GATEWAY, 'signaling/sdp/', 'base/'],
+  may: [...LOWER_SIP, 'signaling/sip/', ...GATEWAY, ...BOOK_READERS, 'signaling/sdp/', 'base/'],
   mayTypes: ['media/'],
 };
 
@@ -58,6 +60,7 @@ const AREAS: readonly Area[] = [
     mayTypes: level >= WITH_SDP ? ['media/'] : [],
   })),
   ...GATEWAY.map((prefix) => ({ ...SIP, prefix, may: [...SIP.may, 'server/'] })),
+  ...BOOK_READERS.map((prefix) => ({ ...SIP, prefix, mayTypes: [...SIP.mayTypes, 'server/'] })),
   { ...SIP, prefix: 'signaling/sip/' },
   { prefix: 'web/', may: [], mayTypes: [PROTOCOL] },
 ];

@@ -11,8 +11,16 @@ export function apiKeyPath(dataDir: string): string {
 }
 
 /** The key of the REST API: the one in `DATA_DIR/api-key`, made on the first start. */
-export async function loadApiKey(dataDir: string): Promise<string> {
-  const path = apiKeyPath(dataDir);
+export function loadApiKey(dataDir: string): Promise<string> {
+  return loadSecret(dataDir, apiKeyPath(dataDir));
+}
+
+/** The key that seals the passwords in Redis: without it they are of no use. */
+export function loadAccountKey(dataDir: string): Promise<string> {
+  return loadSecret(dataDir, join(dataDir, 'account-key'));
+}
+
+async function loadSecret(dataDir: string, path: string): Promise<string> {
   await mkdir(dataDir, { recursive: true });
   const key = (await read(path)) ?? (await create(path));
   if (key.length < MIN_LENGTH) {

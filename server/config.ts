@@ -1,6 +1,4 @@
-/**
- * Size: one list of all settings, each with its rule.
- */
+/** Size: one short function for each section of the settings. */
 import { readFileSync } from 'node:fs';
 import { availableParallelism, networkInterfaces } from 'node:os';
 import { isIP } from 'node:net';
@@ -53,6 +51,13 @@ export interface RoomsSettings {
   reconnectTimeoutMs: number;
 }
 
+/** Bounds of what calls out may cost. */
+export interface DialOutSettings {
+  perRoom: number;
+  perAccount: number;
+  trunkPerRoomAndHour: number;
+}
+
 export interface WebhookSettings {
   url: URL;
   secret: string;
@@ -64,6 +69,7 @@ export interface Config {
   media: MediaSettings;
   redis: { url?: string };
   rooms: RoomsSettings;
+  dialOut: DialOutSettings;
   log: { level: LogLevel };
   webhook?: WebhookSettings;
   dataDir: string;
@@ -112,6 +118,11 @@ export function parseConfig(
       autoCreate: reader.boolean('ROOM_AUTO_CREATE', true),
       maxParticipants: reader.integer('MAX_ROOM_PARTICIPANTS', 500, 1, 100_000),
       reconnectTimeoutMs: reader.integer('RECONNECT_TIMEOUT_S', 15, 1, 3600) * 1000,
+    },
+    dialOut: {
+      perRoom: reader.integer('DIAL_OUT_PER_ROOM', 20, 0, 100_000),
+      perAccount: reader.integer('DIAL_OUT_PER_ACCOUNT', 5, 0, 1000),
+      trunkPerRoomAndHour: reader.integer('DIAL_OUT_TRUNK_PER_HOUR', 60, 0, 1_000_000),
     },
     log: { level: reader.oneOf('LOG_LEVEL', 'info', LOG_LEVELS) },
     dataDir: resolve(reader.text('DATA_DIR') ?? './data'),

@@ -10,6 +10,8 @@ export type { ParticipantState } from './participant-state.ts';
 export { may } from './room-policy.ts';
 export type { RoomAction, Verdict } from './room-policy.ts';
 export type { Room } from './room.ts';
+export { TrunkBook } from './trunks/index.ts';
+export type { Trunk } from './trunks/index.ts';
 export { RoomManager } from './room-manager.ts';
 export type {
   CreateRoomRequest,
@@ -18,6 +20,21 @@ export type {
   RoomManagerOptions,
   UpdateRoomRequest,
 } from './room-manager.ts';
+export { AccountBook } from './accounts/index.ts';
+export type { DigestAlgorithm } from './config.ts';
+export type {
+  AccountBindings,
+  AccountSettings,
+  Binding,
+  BindingFlow,
+  CallOriginator,
+  CallProgress,
+  DialTarget,
+  KeyedStore,
+  OriginateRequest,
+  TrunkSettings,
+  TrunkStatus,
+} from './ports.ts';
 export type {
   ChatMessage,
   ParticipantKind,

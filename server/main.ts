@@ -13,10 +13,12 @@ import {
 import { createMediaEngine, type MediaEngine } from '../media/index.ts';
 import { SipFrontEnd } from '../signaling/sip/index.ts';
 import { WebSocketGateway } from '../signaling/websocket/index.ts';
+import { AccountBook, SecretBox } from './accounts/index.ts';
 import { createApp } from './api/index.ts';
-import { apiKeyPath, loadApiKey } from './api-key.ts';
+import { apiKeyPath, loadAccountKey, loadApiKey } from './api-key.ts';
 import { banner, publicAddresses } from './banner.ts';
 import { parseConfig, type Config, type WebhookSettings } from './config.ts';
+import { DialOut } from './dial-out.ts';
 import { createJobQueue, WebhookDispatcher, type WebhookEvent } from './jobs/index.ts';
 import { IdleCollector } from './idle-collector.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
@@ -25,6 +27,7 @@ import { PRODUCT, projectRoot, VERSION } from './product.ts';
 import { RoomManager } from './room-manager.ts';
 import { ConfigError } from './setting-reader.ts';
 import { openStore, type Store } from './store/index.ts';
+import { TrunkBook } from './trunks/index.ts';
 
 /** Longest time that a stop may take before the process ends anyway. */
 const STOP_LIMIT = 4500;
@@ -79,10 +82,13 @@ async function start(config: Config, parts: CloseStack, logger: Logger): Promise
   const media = parts.add('media', await createMediaEngine(config.media, common));
   const rooms = await openRooms(config, store, media, common);
   if (config.webhook !== undefined) addWebhooks(config.webhook, store, rooms, parts, common);
-  const sip = createSip(config, rooms, common);
+  const books = await openBooks(config, store, common);
+  const sip = createSip(config, { rooms, ...books }, common);
   const app = await createApp({
     rooms,
     calls: sip.trace,
+    ...books,
+    dialOut: createDialOut(config, sip, books, common),
     apiKey,
     logger,
     version: VERSION,
@@ -160,14 +166,50 @@ function addWebhooks(
   parts.add('webhooks', dispatcher).watch(rooms);
 }
 
+interface Books {
+  accounts: AccountBook;
+  trunks: TrunkBook;
+}
+
+/** Accounts and trunks, whose passwords are sealed with a key of their own. */
+async function openBooks(config: Config, store: Store, { clock, logger }: Common): Promise<Books> {
+  const box = new SecretBox(await loadAccountKey(config.dataDir));
+  const accounts = new AccountBook({
+    store: store.accounts,
+    bindings: store.bindings,
+    box,
+    realm: config.sip.domain,
+    clock,
+    logger,
+  });
+  const trunks = new TrunkBook({ store: store.trunks, box, clock, logger });
+  // Into memory, where they are when Redis is away.
+  const load = async (): Promise<void> => {
+    await Promise.all([store.accounts.list(), store.bindings.list(), trunks.load()]);
+  };
+  await load();
+  store.onUp(() => void load());
+
+  return { accounts, trunks };
+}
+
 function createSip(
   config: Config,
-  rooms: RoomManager,
+  parts: Books & { rooms: RoomManager },
   { clock, logger, metrics }: Common,
 ): SipFrontEnd {
   const counters = metrics.sip;
 
-  return new SipFrontEnd({ ...config.sip, product: PRODUCT, rooms, counters, clock, logger });
+  return new SipFrontEnd({ ...config.sip, ...parts, product: PRODUCT, counters, clock, logger });
+}
+
+function createDialOut(
+  { dialOut }: Config,
+  { dialer }: SipFrontEnd,
+  { trunks }: Books,
+  { clock, logger }: Common,
+): DialOut {
+  return new DialOut({ originator: dialer, trunks, limits: dialOut, clock, logger });
 }
 
 function createSockets(

@@ -1,4 +1,7 @@
-/** All figures of `/metrics`. The only importer of prom-client; the others count through interfaces. */
+/**
+ * All figures of `/metrics`. The only importer of prom-client; the others count through interfaces.
+ * Size: a list of independent figures.
+ */
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import type { MediaCounters } from '../media/index.ts';
 import { boundedLabel, methodLabel, transportLabel } from './metric-labels.ts';
@@ -124,6 +127,7 @@ function createSipMetrics(registry: Registry): SipMetrics {
     malformed: createMalformedCounter(registry),
     refused: createRefusedCounter(registry),
     ...createCallMetrics(registry),
+    authentication: createAuthenticationCounter(registry),
   };
 }
 
@@ -137,6 +141,19 @@ function createMalformedCounter(registry: Registry): SipMetrics['malformed'] {
 
   return (transport) => {
     malformed.inc({ transport: transportLabel(transport) });
+  };
+}
+
+function createAuthenticationCounter(registry: Registry): SipMetrics['authentication'] {
+  const counter = new Counter({
+    name: 'parley_sip_authentications_total',
+    help: 'SIP requests that had to prove who sends them, by outcome',
+    labelNames: ['outcome'],
+    registers: [registry],
+  });
+
+  return (outcome) => {
+    counter.inc({ outcome });
   };
 }
 

@@ -17,6 +17,7 @@
 import type { ParticipantId, ProducerId, RoomNumber } from '../base/index.ts';
 import type { MediaKind, MediaSource } from '../media/index.ts';
 import type { CloseReason } from './close-reason.ts';
+import type { DigestAlgorithm } from './config.ts';
 
 export type ParticipantKind = 'browser' | 'phone';
 export type ParticipantRole = 'host' | 'guest';
@@ -109,12 +110,122 @@ export interface RoomSettings {
   guestPin?: string;
 }
 
+/** What is kept by name; the implementations in store/ never reject and never block for long. */
+export interface KeyedStore<Key extends string, Value> {
+  list(): Promise<Value[]>;
+  find(key: Key): Promise<Value | undefined>;
+  save(value: Value): Promise<void>;
+  remove(key: Key): Promise<void>;
+}
+
 /** Where rooms that outlive their meetings are kept. */
-export interface RoomStore {
-  list(): Promise<RoomSettings[]>;
-  find(number: RoomNumber): Promise<RoomSettings | undefined>;
-  save(room: RoomSettings): Promise<void>;
-  remove(number: RoomNumber): Promise<void>;
+export type RoomStore = KeyedStore<RoomNumber, RoomSettings>;
+
+/** Who may register and call; the password is there only as `secret`. */
+export interface AccountSettings {
+  username: string;
+  name?: string;
+  /** Its own list of challenges, in order. */
+  digest?: DigestAlgorithm[];
+  /** What digest needs of the password, sealed by `SecretBox`. */
+  secret: string;
+  /** Milliseconds since the epoch. */
+  createdAt: number;
+}
+
+/** One registration of a device (RFC 3261 10.3). */
+export interface Binding {
+  /** The Contact URI. */
+  contact: string;
+  /** The Contact's own parameters, `expires` left out. */
+  params: [name: string, value: string | null][];
+  /** `+sip.instance` and `reg-id` of RFC 5626, when the device gave both. */
+  instance?: string;
+  regId?: number;
+  callId: string;
+  cseq: number;
+  /** Milliseconds since the epoch. */
+  expiresAt: number;
+  registeredAt: number;
+  /** RFC 3327, as written. */
+  path: string[];
+  userAgent?: string;
+  /** How the REGISTER came: the way back through address translation. */
+  flow: BindingFlow;
+}
+
+export interface BindingFlow {
+  protocol: 'UDP' | 'TCP' | 'TLS' | 'WS' | 'WSS';
+  remote: { address: string; port: number };
+  local: { address: string; port: number };
+  /** The stream connection; it means something to `process` alone. */
+  connectionId?: string;
+  /** Which run of the server holds the connection. */
+  process: string;
+}
+
+export interface AccountBindings {
+  username: string;
+  bindings: Binding[];
+}
+
+export interface TrunkSettings {
+  name: string;
+  host: string;
+  port?: number;
+  transport: 'udp' | 'tcp' | 'tls';
+  username?: string;
+  /** The password, sealed by `SecretBox`. */
+  secret?: string;
+  /** Whether we register there. */
+  register: boolean;
+  /** Addresses (or address/prefix) whose calls are the trunk's. */
+  allowedAddresses: string[];
+  didRoutes: { did: string; room: RoomNumber }[];
+  /** Calls out at one time. */
+  maxCalls?: number;
+  createdAt: number;
+}
+
+/** What is known of a trunk's far end now. */
+export interface TrunkStatus {
+  state: 'unknown' | 'up' | 'down';
+  /** ISO 8601, when `state` changed last. */
+  since?: string;
+  registration: 'off' | 'registering' | 'registered' | 'failed';
+  /** Why it is down or not registered. */
+  reason?: string;
+}
+
+/** Who is to be called, found out from what the API was given. */
+export type DialTarget =
+  | { kind: 'account'; username: string; name?: string }
+  | { kind: 'trunk'; trunk: string; number: string }
+  | { kind: 'uri'; uri: string };
+
+export interface OriginateRequest {
+  room: RoomNumber;
+  target: DialTarget;
+  /** How the callee is called in the room. */
+  name?: string;
+  onProgress: (progress: CallProgress) => void;
+}
+
+export type CallProgress =
+  | { state: 'ringing' }
+  | { state: 'answered' }
+  /** Once, and nothing after it; `status` is the SIP status that refused the call. */
+  | { state: 'ended'; reason: CloseReason; status?: number };
+
+/** Makes calls: the SIP gateway. */
+export interface CallOriginator {
+  /** AppError BAD_REQUEST, ACCOUNT_NOT_FOUND or TRUNK_NOT_FOUND. */
+  resolve(uri: string, trunk?: string): Promise<DialTarget>;
+  /**
+   * Takes a seat in the room and lets it ring; resolves when the call is on its way. Rejects as
+   * `RoomManager.join` does, and with NOT_REGISTERED; `onProgress` is silent then.
+   */
+  call(request: OriginateRequest): Promise<{ participantId: ParticipantId }>;
 }
 
 /** What the SIP stack counts; unknown methods become "OTHER", codes outside 100–699 are dropped. */
@@ -128,6 +239,8 @@ export interface SipMetrics {
   refused(reason: 'rate' | 'overload'): void;
   callSetup(seconds: number): void;
   reinvite(reason: string, outcome: string): void;
+  /** A request that had to prove who sends it: accepted, challenged, stale, refused, limited. */
+  authentication(outcome: string): void;
 }
 
 /** A call as it went over the wire. */

@@ -53,7 +53,7 @@ export interface RoomManagerEvents {
 export interface RoomManagerOptions {
   settings: { autoCreate: boolean; maxParticipants: number };
   media: MediaEngine;
-  /** Must not block for long nor reject: `DegradingRoomStore`. */
+  /** Must not block for long nor reject: `DegradingStore`. */
   store: RoomStore;
   clock: Clock;
   logger: Logger;

@@ -16,6 +16,7 @@ export const RUN_PACKAGES = [
 
 export const TEST_PACKAGES = [
   { name: 'baresip-core', command: 'baresip' },
+  { name: 'linphone-cli', command: 'linphonec' },
   { name: 'sip-tester', command: 'sipp' },
   { name: 'chromium', command: 'chromium' },
   { name: 'iproute2', command: 'ip' },

@@ -12,18 +12,27 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { Logger } from '../../base/index.ts';
 import type { TlsFiles } from '../config.ts';
 import type { CallTraces } from '../ports.ts';
+import type { AccountBook } from '../accounts/index.ts';
 import type { RoomManager } from '../room-manager.ts';
+import type { TrunkBook } from '../trunks/index.ts';
+import type { DialOut } from '../dial-out.ts';
+import { accountRoutes } from './account-routes.ts';
+import { dialOutRoutes } from './dial-out-routes.ts';
 import { requireApiKey } from './authentication.ts';
 import { callRoutes } from './call-routes.ts';
 import { mapErrors } from './errors.ts';
 import { healthRoutes } from './health-routes.ts';
 import type { HealthDeps } from './health-routes.ts';
-import { roomRoutes } from './room-routes.ts';
+import { parseNumber, roomRoutes } from './room-routes.ts';
+import { trunkRoutes } from './trunk-routes.ts';
 import { serveWebApp } from './web-app.ts';
 
 export interface AppDeps extends HealthDeps {
   rooms: RoomManager;
   calls?: CallTraces;
+  accounts?: AccountBook;
+  dialOut?: DialOut;
+  trunks?: TrunkBook;
   apiKey: string;
   logger: Logger;
   version: string;
@@ -64,6 +73,14 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
       );
       await api.register(roomRoutes(deps.rooms));
       if (deps.calls !== undefined) await api.register(callRoutes(deps.calls));
+      if (deps.trunks !== undefined) {
+        const toNumber = (text: string) => parseNumber(text, 'BAD_REQUEST');
+        await api.register(trunkRoutes(deps.trunks, toNumber));
+      }
+      if (deps.accounts !== undefined) await api.register(accountRoutes(deps.accounts));
+      if (deps.dialOut !== undefined) {
+        await api.register(dialOutRoutes(deps.dialOut, (text) => parseNumber(text)));
+      }
     },
     { prefix: '/api/v1' },
   );
@@ -142,7 +159,9 @@ function openapi(version: string): NonNullable<FastifyDynamicSwaggerOptions['ope
     components: { securitySchemes: { apiKey: { type: 'http', scheme: 'bearer' } } },
     tags: [
       { name: 'rooms', description: 'Rooms and who is in them' },
-      { name: 'calls', description: 'Calls and their SIP messages' },
+      { name: 'calls', description: 'Calls, their SIP messages, calls out of rooms' },
+      { name: 'accounts', description: 'Phones that may register and call' },
+      { name: 'trunks', description: 'Providers and PBXs' },
       { name: 'health', description: 'State and figures of the server' },
     ],
   };

@@ -131,7 +131,7 @@ function find(rooms: RoomManager, params: { number: string; id: string }): Parti
 }
 
 /** What cannot be the number of a room cannot be found either; in a body it is a mistake. */
-function parseNumber(
+export function parseNumber(
   text: string,
   code: 'ROOM_NOT_FOUND' | 'BAD_REQUEST' = 'ROOM_NOT_FOUND',
 ): RoomNumber {

@@ -9,6 +9,7 @@ import { AppError, toError, type Clock, type Logger, type RoomNumber } from '../
 import {
   dial,
   type CloseReason,
+  type DialResult,
   type Participant,
   type ParticipantSink,
   type RoomEvent,
@@ -27,9 +28,16 @@ import {
 } from '../sdp/index.ts';
 import { ChatOutbox, phoneStatus, takesMessages, type MemberCalls } from './focus/index.ts';
 import { isSipUri, type SipRequest, type Uri } from './message/index.ts';
+import type { Admission, CallAdmission } from './gateway-admission.ts';
 import { toPhoneAudio } from './phone-audio.ts';
-import { errorStatus, reasonHeader, rejectionStatus } from './reason-map.ts';
-import type { CallEnd, CallHandler, IncomingCall, ReofferAnswer } from './ua/index.ts';
+import { CLOSE_REASON_OF_END, errorStatus, reasonHeader, rejectionStatus } from './reason-map.ts';
+import {
+  IncomingCall,
+  type CallEnd,
+  type CallHandler,
+  type OutgoingCall,
+  type ReofferAnswer,
+} from './ua/index.ts';
 
 export interface SipGatewayOptions {
   rooms: Pick<RoomManager, 'join' | 'freeNumber'>;
@@ -37,6 +45,8 @@ export interface SipGatewayOptions {
   calls: MemberCalls;
   /** User part that makes a new room for whoever dials it (RFC 4579 5.4); undefined: none does. */
   factory?: string | undefined;
+  /** Who may call; without it everybody may. */
+  admission?: Pick<CallAdmission, 'admit'>;
   /** Goes into the SDP of every answer. */
   publicAddress: string;
   clock: Clock;
@@ -47,15 +57,8 @@ export interface SipGatewayOptions {
   };
 }
 
-const CLOSE_REASON_OF_END: Readonly<Record<CallEnd['cause'], CloseReason>> = {
-  bye: 'left',
-  cancel: 'cancelled',
-  rejected: 'rejected',
-  'no-ack': 'no-ack',
-  'bad-answer': 'not-acceptable',
-  lost: 'disconnected',
-  expired: 'disconnected',
-};
+/** What a call of either direction needs. */
+export type PhoneCallOptions = Omit<SipGatewayOptions, 'rooms' | 'admission'>;
 
 const RETRY_AFTER_SECONDS = '5';
 
@@ -79,7 +82,7 @@ export class SipGateway implements CallHandler {
     } else {
       const phoneCall = new PhoneCall(call, this.#options);
       this.#calls.set(call, phoneCall);
-      void phoneCall.enter();
+      void phoneCall.enter(call, this.#options);
     }
   }
 
@@ -102,9 +105,9 @@ export class SipGateway implements CallHandler {
 }
 
 /** One phone's call and, while it lasts, its participant. */
-class PhoneCall implements ParticipantSink {
-  #call: IncomingCall;
-  readonly #options: SipGatewayOptions;
+export class PhoneCall implements ParticipantSink {
+  #call: IncomingCall | OutgoingCall;
+  readonly #options: PhoneCallOptions;
   readonly #logger: Logger;
   readonly #startedAt: number;
   /** RFC 8866 5.2: numeric, and unlikely to be anybody else's. */
@@ -116,7 +119,7 @@ class PhoneCall implements ParticipantSink {
   #endReason: CloseReason | undefined;
   #outbox: ChatOutbox | undefined;
 
-  constructor(call: IncomingCall, options: SipGatewayOptions) {
+  constructor(call: IncomingCall | OutgoingCall, options: PhoneCallOptions) {
     this.#call = call;
     this.#options = options;
     this.#logger = options.logger.child({ tag: 'gateway', callId: call.request.callId });
@@ -125,13 +128,23 @@ class PhoneCall implements ParticipantSink {
   }
 
   /** From the INVITE to its final answer. */
-  async enter(): Promise<void> {
+  async enter(call: IncomingCall, options: SipGatewayOptions): Promise<void> {
     try {
-      await this.#enter();
+      await this.#enter(call, options);
     } catch (error) {
-      this.#refuse(error);
+      this.#refuse(call, error);
       await this.#participant?.leave('internal-error');
     }
+  }
+
+  /** A call of ours that was answered: `offer` is what we sent, `answer` what came back. */
+  async adopt(participant: Participant, offer: SdpSession, answer: SdpSession): Promise<void> {
+    this.#participant = participant;
+    this.#description = offer;
+    await this.#receiveAnswer(answer, 'not-acceptable');
+    if (this.#endReason !== undefined) return;
+    this.#register(participant);
+    participant.activate();
   }
 
   /** Another device takes the call over: the participant and its leg stay (RFC 3891, RFC 4579 5.9). */
@@ -178,7 +191,7 @@ class PhoneCall implements ParticipantSink {
     before.hangUp([['Reason', reasonHeader('replaced')]]);
   }
 
-  #listen(call: IncomingCall): void {
+  #listen(call: IncomingCall | OutgoingCall): void {
     const isCurrent = (): boolean => this.#call === call;
     call.handleReoffers((offer) => (isCurrent() ? this.#reoffer(offer) : { status: 481 }));
     call.events.on('established', (answer) => {
@@ -203,15 +216,16 @@ class PhoneCall implements ParticipantSink {
 
   ended(reason: CloseReason): void {
     this.#endReason ??= reason;
-    const refused = this.#call.reject(rejectionStatus(reason), {
-      headers: [['Reason', reasonHeader(reason)]],
-    });
-    if (!refused) this.#call.hangUp([['Reason', reasonHeader(reason)]]);
+    const call = this.#call;
+    const headers: [string, string][] = [['Reason', reasonHeader(reason)]];
+    const refused = 'reject' in call && call.reject(rejectionStatus(reason), { headers });
+    if (!refused) call.hangUp(headers);
   }
 
-  async #enter(): Promise<void> {
-    const call = this.#call;
-    const target = dial(userOf(call.requestUri) ?? '');
+  async #enter(call: IncomingCall, options: SipGatewayOptions): Promise<void> {
+    const admission = await admit(call, options);
+    if (admission === undefined || call.isEnded) return;
+    const target = targetOf(admission, call.requestUri);
     if (!target.ok) {
       this.#logger.info({ reason: target.reason }, 'no such room');
       call.reject(404);
@@ -227,10 +241,10 @@ class PhoneCall implements ParticipantSink {
         return;
       }
     }
-    const participant = await this.#options.rooms.join(
+    const participant = await options.rooms.join(
       {
         room: (call.conference as RoomNumber | undefined) ?? target.room,
-        name: call.remoteDisplayName ?? userOf(call.remoteUri) ?? '',
+        name: nameOf(admission, call),
         kind: 'phone',
         address: call.remoteUri.text,
         ...(target.pin === undefined ? {} : { pin: target.pin }),
@@ -243,11 +257,10 @@ class PhoneCall implements ParticipantSink {
 
       return;
     }
-    await this.#accept(participant);
+    await this.#accept(call, participant);
   }
 
-  async #accept(participant: Participant): Promise<void> {
-    const call = this.#call;
+  async #accept(call: IncomingCall, participant: Participant): Promise<void> {
     let description: SdpSession;
     if (call.offer === undefined) {
       description = createOffer(DEFAULT_AUDIO_CAPABILITIES, this.#local(participant));
@@ -276,12 +289,14 @@ class PhoneCall implements ParticipantSink {
   /** From now on requests in and beside the call are known to be its participant's. */
   #register(participant: Participant): void {
     const call = this.#call;
-    this.#outbox = takesMessages(call.request) ? new ChatOutbox(call, this.#logger) : undefined;
+    const incoming = call instanceof IncomingCall ? call : undefined;
+    const isReached = incoming !== undefined && takesMessages(incoming.request);
+    this.#outbox = isReached ? new ChatOutbox(call, this.#logger) : undefined;
     this.#options.calls.add({
       participant,
       call,
-      joiningMethod: 'dialed-in',
-      flow: call.flow,
+      joiningMethod: incoming === undefined ? 'dialed-out' : 'dialed-in',
+      flow: incoming?.flow,
       audio: this.#audio === undefined ? 'sendrecv' : phoneStatus(this.#audio),
     });
   }
@@ -336,15 +351,12 @@ class PhoneCall implements ParticipantSink {
     this.#options.calls.setAudio(this.#call, phoneStatus(audio));
   }
 
-  #refuse(error: unknown): void {
+  #refuse(call: IncomingCall, error: unknown): void {
     const code = error instanceof AppError ? error.code : 'INTERNAL';
     const status = errorStatus(code);
     if (code === 'INTERNAL') this.#logger.error({ err: toError(error) }, 'a call failed');
     else this.#logger.info({ code, reason: toError(error).message }, 'a call was refused');
-    this.#call.reject(
-      status,
-      status === 503 ? { headers: [['Retry-After', RETRY_AFTER_SECONDS]] } : {},
-    );
+    call.reject(status, status === 503 ? { headers: [['Retry-After', RETRY_AFTER_SECONDS]] } : {});
   }
 
   #callEnded(end: CallEnd): void {
@@ -363,6 +375,33 @@ class PhoneCall implements ParticipantSink {
       sessionId: this.#sessionId,
     };
   }
+}
+
+/** Undefined when the call was refused. */
+async function admit(
+  call: IncomingCall,
+  { admission }: SipGatewayOptions,
+): Promise<Admission | undefined> {
+  const verdict = await admission?.admit(call.request, call.flow);
+  if (verdict?.kind !== 'refused') return verdict ?? { kind: 'guest' };
+  call.reject(verdict.status, { headers: verdict.headers });
+
+  return undefined;
+}
+
+/** A trunk's number leads where its route says, whatever rooms there are. */
+function targetOf(admission: Admission, uri: Uri): DialResult {
+  if (admission.kind !== 'trunk') return dial(userOf(uri) ?? '');
+
+  return admission.room === undefined
+    ? { ok: false, reason: 'empty' }
+    : { ok: true, room: admission.room };
+}
+
+function nameOf(admission: Admission, call: IncomingCall): string {
+  if (admission.kind === 'account') return admission.name;
+
+  return call.remoteDisplayName ?? userOf(call.remoteUri) ?? '';
 }
 
 function userOf(uri: Uri): string | undefined {

@@ -4,6 +4,7 @@
  */
 import type { ErrorCode } from '../../base/index.ts';
 import { closeReasonInfo, type CloseReason } from '../../server/index.ts';
+import type { CallEnd } from './ua/index.ts';
 
 interface SipReason {
   /** Final status of an INVITE that was not answered yet. */
@@ -44,8 +45,13 @@ const ERROR_STATUS: Readonly<Record<ErrorCode, number>> = {
   FORBIDDEN: 403,
   ROOM_NOT_FOUND: 404,
   PARTICIPANT_NOT_FOUND: 404,
+  ACCOUNT_NOT_FOUND: 404,
+  TRUNK_NOT_FOUND: 404,
   NOT_FOUND: 404,
   ROOM_EXISTS: 500,
+  ACCOUNT_EXISTS: 500,
+  TRUNK_EXISTS: 500,
+  NOT_REGISTERED: 480,
   INVALID_STATE: 500,
   ROOM_CLOSED: 480,
   PROTOCOL_VERSION: 500,
@@ -54,6 +60,17 @@ const ERROR_STATUS: Readonly<Record<ErrorCode, number>> = {
   MEDIA_UNAVAILABLE: 503,
   SHUTTING_DOWN: 503,
   INTERNAL: 500,
+};
+
+/** What the end of a call means for its participant. */
+export const CLOSE_REASON_OF_END: Readonly<Record<CallEnd['cause'], CloseReason>> = {
+  bye: 'left',
+  cancel: 'cancelled',
+  rejected: 'rejected',
+  'no-ack': 'no-ack',
+  'bad-answer': 'not-acceptable',
+  lost: 'disconnected',
+  expired: 'disconnected',
 };
 
 /** The final status for a call that ends before it was answered. */

@@ -1,6 +1,9 @@
+/** Size: its constructor joins the parts, one statement each. */
 import type { Clock, Logger } from '../../base/index.ts';
 import type { RequestSender } from './dialog/index.ts';
 import { Focus, type FocusOptions, MemberCalls, PhoneDialler } from './focus/index.ts';
+import { createAccountServices, type AccountServiceOptions } from './gateway-accounts.ts';
+import { PhoneDialer } from './gateway-dialer.ts';
 import { SipGateway, type SipGatewayOptions } from './gateway.ts';
 import { formatHostPort, isSipUri } from './message/index.ts';
 import { CachingResolver, DnsResolver, LocatingSender, Locator } from './locating/index.ts';
@@ -16,6 +19,7 @@ import {
   type WsOptions,
 } from './transport/index.ts';
 import { WireTrace } from './trace/index.ts';
+import { TrunkKeeper } from './trunk/index.ts';
 import { UserAgent } from './ua/index.ts';
 
 export interface SipFrontEndOptions {
@@ -28,8 +32,6 @@ export interface SipFrontEndOptions {
   /** Pages elsewhere that may use SIP over WebSocket, "*" for all. */
   wsOrigins?: readonly string[];
   publicAddress: string;
-  /** The domain of addresses of record. */
-  domain: string;
   /** RFC 3261 17.1.1.1, milliseconds. */
   t1Ms: number;
   /** "Parley/1.0.0", for Server and User-Agent. */
@@ -38,8 +40,14 @@ export interface SipFrontEndOptions {
   rateLimit: number;
   /** Dialled to get a new room; empty: there is no such address. */
   conferenceFactory: string;
+  /** The domain of addresses of record. */
+  domain: string;
+  guests: boolean;
+  digestAlgorithms: AccountServiceOptions['digestAlgorithms'];
+  accounts: AccountServiceOptions['accounts'];
+  trunks: AccountServiceOptions['trunks'];
   rooms: SipGatewayOptions['rooms'] & FocusOptions['rooms'];
-  counters: SipCounters & SipGatewayOptions['counters'];
+  counters: SipCounters & SipGatewayOptions['counters'] & AccountServiceOptions['counters'];
   clock: Clock;
   logger: Logger;
 }
@@ -59,6 +67,9 @@ export class SipFrontEnd {
   readonly #admission: AdmissionControl;
   readonly #userAgent: UserAgent;
   readonly #focus: Focus;
+  /** Makes calls out of rooms. */
+  readonly dialer: PhoneDialer;
+  readonly #trunks: TrunkKeeper;
   #isListening = false;
 
   constructor(options: SipFrontEndOptions) {
@@ -99,6 +110,7 @@ export class SipFrontEnd {
     this.#admission = admission;
     this.#transports = transports;
     this.#transactions = transactions;
+    const accounts = createAccountServices(options);
     const sender = new LocatingSender(transactions, locator);
     const calls = new MemberCalls();
     const userAgent = new UserAgent({
@@ -107,11 +119,30 @@ export class SipFrontEnd {
       sender,
       timers,
       localAddressFor: (target) => transports.localAddressFor(target),
-      handler: new SipGateway({ ...options, calls, factory: options.conferenceFactory }),
+      handler: new SipGateway({
+        ...options,
+        calls,
+        factory: options.conferenceFactory,
+        admission: accounts.admission,
+      }),
+      registrar: (transaction) => {
+        accounts.registrar.receive(transaction);
+      },
       product: options.product,
     });
     this.#userAgent = userAgent;
     this.#focus = this.#createFocus(calls, sender, logger);
+    const { isOurHost } = accounts;
+    this.dialer = new PhoneDialer({ ...options, calls, isOurHost }, userAgent);
+    this.#trunks = new TrunkKeeper({
+      trunks: options.trunks,
+      sender,
+      localAddressFor: (target) => transports.localAddressFor(target),
+      product: options.product,
+      clock,
+      logger,
+      random: Math.random,
+    });
     transactions.user = userAgent;
   }
 
@@ -145,6 +176,7 @@ export class SipFrontEnd {
       if (tls !== undefined) await this.#transports.listen('TLS', { address, port: tlsPort });
     }
     this.#isListening = true;
+    this.#trunks.start();
   }
 
   /** SIP over WebSocket, at `/sip` of this server. */
@@ -169,6 +201,7 @@ export class SipFrontEnd {
   /** BYE to every call, then silence. */
   async close(): Promise<void> {
     this.#isListening = false;
+    this.#trunks.close();
     await this.#userAgent.close([], BYE_WAIT);
     this.#focus.close();
     this.#transactions.close();

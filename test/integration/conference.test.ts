@@ -18,14 +18,15 @@ describe('a room as a SIP conference', () => {
 
   beforeAll(async () => {
     server = await ParleyServer.start({ folder });
+    await server.api('POST', '/rooms', { number: '400', hostPin: '4711' });
     browser = await launchChromium();
     reception = await BaresipPhone.start({
       folder: path.join(folder, 'reception'),
       name: 'reception',
       port: 5070,
     });
-    // First in the room, and so its host.
-    await reception.call(server.sipUri('400'));
+    // The host: only who has proved to be it may call others in.
+    await reception.call(server.sipUri('400*4711'));
     page = await RoomPage.join(browser, server, '400', 'Ann');
   });
 

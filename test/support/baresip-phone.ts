@@ -26,6 +26,10 @@ export interface PhoneOptions {
   /** What the phone plays, Hz; undefined: silence. */
   tone?: number;
   transport?: 'udp' | 'tcp';
+  /** Registers with this password at the server of this URI. */
+  account?: { server: string; password: string };
+  /** Calls that come in; by default they ring. */
+  answers?: 'auto' | 'manual';
 }
 
 export interface PhoneEvent {
@@ -211,7 +215,7 @@ export class BaresipPhone {
   }
 
   #writeConfiguration(): void {
-    const { folder, name, port, codec = 'pcmu', tone, transport = 'udp' } = this.#options;
+    const { folder, port, codec = 'pcmu', tone } = this.#options;
     const { module, entry, sampleRate } = CODECS[codec];
     const wav = path.join(folder, 'tone.wav');
     // aufile does not loop and its end hangs up: longer than any test's call.
@@ -252,12 +256,23 @@ export class BaresipPhone {
         '',
       ].join('\n'),
     );
-    writeFileSync(
-      path.join(folder, 'accounts'),
-      `"${name}" <sip:${name}@127.0.0.1:${port};transport=${transport}>;regint=0` +
-        `;audio_codecs=${entry};video_codecs=;auth_pass=x\n`,
-    );
+    writeFileSync(path.join(folder, 'accounts'), this.#accountLine(entry));
     writeFileSync(path.join(folder, 'contacts'), '');
+  }
+
+  #accountLine(codec: string): string {
+    const { name, port, transport = 'udp', account, answers } = this.#options;
+    const host = account?.server ?? `127.0.0.1:${port}`;
+    const parts = [
+      `"${name}" <sip:${name}@${host};transport=${transport}>`,
+      `regint=${account === undefined ? 0 : 60}`,
+      `audio_codecs=${codec}`,
+      'video_codecs=',
+      `auth_pass=${account?.password ?? 'x'}`,
+      ...(answers === 'auto' ? ['answermode=auto'] : []),
+    ];
+
+    return `${parts.join(';')}\n`;
   }
 }
 

@@ -78,7 +78,7 @@ export class Dialog {
   }
 
   /** RFC 3261 12.1.2: the route set is taken "in reverse order". */
-  static fromResponse(request: SipRequest, response: SipResponse): Dialog {
+  static fromResponse(request: SipRequest, response: SipResponse, flow?: RemoteFlow): Dialog {
     const routeSet = [...response.recordRoutes].reverse();
 
     return new Dialog({
@@ -94,7 +94,7 @@ export class Dialog {
       routeSet,
       localSequence: request.cseq.sequence,
       remoteSequence: undefined,
-      flow: undefined,
+      flow,
       isDirect: routeSet.length === 0,
     });
   }
@@ -111,7 +111,7 @@ export class Dialog {
     return this.#localSequence;
   }
 
-  /** How the far end's last INVITE came; undefined before there was one. */
+  /** How the far end's last INVITE came, or the flow that ours went down; undefined without either. */
   get flow(): RemoteFlow | undefined {
     return this.#flow;
   }
@@ -145,6 +145,13 @@ export class Dialog {
     this.#localSequence += 1;
 
     return this.#build(method, this.#localSequence, parts);
+  }
+
+  /** The sequence number for a request of ours that is sent once more, with credentials. */
+  takeSequence(): number {
+    this.#localSequence += 1;
+
+    return this.#localSequence;
   }
 
   /** The ACK of a 2xx: "the sequence number … MUST be the same as the INVITE being acknowledged". */

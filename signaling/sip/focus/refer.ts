@@ -98,7 +98,9 @@ export class ReferReceiver {
     referTo: NameAddr,
   ): void {
     const { request } = transaction;
-    if (participant.role !== 'host') {
+    // Calls out are made at our cost: the first one in a room that has no host PIN is host of it too,
+    // but has proved nothing.
+    if (participant.role !== 'host' || !participant.room.view().hostPinSet) {
       this.#answer(transaction, 403);
       return;
     }

@@ -27,7 +27,7 @@ export type { Params } from './params.ts';
 export { formatHost, formatHostPort, parseHostPort } from './host-port.ts';
 export type { HostPort } from './host-port.ts';
 export { isFinal, isProvisional, isSuccess, reasonPhrase } from './status-code.ts';
-export { isToken, quote, splitList } from './lexer.ts';
+export { isToken, quote, splitList, unquote } from './lexer.ts';
 export { MAX_MESSAGE_BYTES, parseMessage } from './parser.ts';
 export type { ParseOptions } from './parser.ts';
 export { serializeMessage } from './serializer.ts';

@@ -1,5 +1,6 @@
 import { parseSdp, SdpError, writeSdp, type SdpSession } from '../../sdp/index.ts';
 import type { SipRequest, SipResponse } from '../message/index.ts';
+import type { RemoteFlow } from '../transport/index.ts';
 import {
   Dialog,
   dialogKey,
@@ -10,6 +11,7 @@ import {
   type SessionContext,
   type SessionUser,
 } from '../dialog/index.ts';
+import { AnsweringSender, type ChallengeAnswerer } from './challenges.ts';
 
 /** One dialog that a call of ours led to: a proxy may ring several phones. */
 export interface CallFork {
@@ -33,6 +35,8 @@ interface ForkCall extends SessionUser {
 interface ForkOffers {
   readonly offer?: SdpSession | undefined;
   readonly answerWith?: ((offer: SdpSession) => SdpSession | undefined) | undefined;
+  readonly flow?: RemoteFlow | undefined;
+  readonly credentials?: ChallengeAnswerer | undefined;
 }
 
 interface ForkBooks {
@@ -60,7 +64,7 @@ export class CallForks {
   }
 
   of(request: SipRequest, response: SipResponse): CallFork {
-    const dialog = Dialog.fromResponse(request, response);
+    const dialog = Dialog.fromResponse(request, response, this.#offers.flow);
     const key = dialogKey(dialog.id);
     const known = this.#forks.get(key);
     if (known !== undefined) return known;
@@ -124,6 +128,14 @@ export class CallForks {
     }
   }
 
+  #contextOf(dialog: Dialog): SessionContext {
+    const { credentials } = this.#offers;
+    if (credentials === undefined) return this.#context;
+    const sender = new AnsweringSender(this.#context.sender, credentials, dialog);
+
+    return { ...this.#context, sender };
+  }
+
   #open(dialog: Dialog): CallFork {
     const call = this.#call;
     const user: SessionUser = {
@@ -138,7 +150,7 @@ export class CallForks {
         if (fork.isOwn) call.onEnded(end);
       },
     };
-    const session = new InviteSession(this.#context, dialog, user, (ended) =>
+    const session = new InviteSession(this.#contextOf(dialog), dialog, user, (ended) =>
       this.#books.terminated(ended),
     );
     const fork: CallFork = {

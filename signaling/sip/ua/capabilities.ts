@@ -13,6 +13,7 @@ export const ALLOWED_METHODS: ReadonlySet<string> = new Set([
   'SUBSCRIBE',
   'REFER',
   'MESSAGE',
+  'REGISTER',
 ]);
 
 /** Methods of the IANA registry: known but not allowed is 405, unknown is 501 (RFC 3261 8.2.1). */
@@ -20,7 +21,6 @@ export const KNOWN_METHODS: ReadonlySet<string> = new Set([
   ...ALLOWED_METHODS,
   'NOTIFY',
   'PUBLISH',
-  'REGISTER',
 ]);
 
 /** Option tags of Supported, Require and Unsupported. */

@@ -10,6 +10,8 @@
  */
 export { ALLOW_EVENTS, ALLOWED_METHODS, KNOWN_METHODS, SUPPORTED_OPTIONS } from './capabilities.ts';
 export type { CallEnd, CallEvents, RejectOptions, ReofferAnswer, ReofferHandler } from './call.ts';
+export { withCredentials } from './challenges.ts';
+export type { ChallengeAnswerer } from './challenges.ts';
 export { IncomingCall } from './incoming-call.ts';
 export type { CallHandler } from './incoming-call.ts';
 export { OutgoingCall } from './outgoing-call.ts';

@@ -13,7 +13,7 @@ import {
   type Uri,
 } from '../message/index.ts';
 import type { ClientFailure, ClientTransaction } from '../transaction/index.ts';
-import type { SendTarget } from '../transport/index.ts';
+import { flowTarget, type RemoteFlow, type SendTarget } from '../transport/index.ts';
 import {
   minSe,
   nextHop,
@@ -24,6 +24,7 @@ import {
 } from '../dialog/index.ts';
 import type { CallEnd } from './call.ts';
 import { CallForks, type CallFork } from './call-forks.ts';
+import { credentialHeaders, withCredentials, type ChallengeAnswerer } from './challenges.ts';
 import { SessionCall, type MethodHandler } from './session-call.ts';
 
 export interface OutgoingCallParts {
@@ -38,6 +39,12 @@ export interface OutgoingCallParts {
   readonly headers?: ExtraHeaders | undefined;
   /** We call as a conference: Contact carries `isfocus` (RFC 4579 5.2). */
   readonly isFocus?: boolean | undefined;
+  /** Preloaded, as from the Path of a registration. */
+  readonly routes?: readonly NameAddr[] | undefined;
+  /** The INVITE and all that follows in its dialog goes down this flow (RFC 5626 5.3). */
+  readonly flow?: RemoteFlow | undefined;
+  /** Answers 401 and 407. */
+  readonly credentials?: ChallengeAnswerer | undefined;
   /** The call is cancelled when nobody answers within this time. */
   readonly answerTimeout?: number | undefined;
   /** 101–199, for ringing. */
@@ -55,6 +62,9 @@ export interface OutgoingCallOwner {
   failed(): void;
 }
 
+/** More challenges than these to one INVITE are a loop. */
+const MAX_CHALLENGES = 3;
+
 type DialState = 'calling' | 'cancelling' | 'answered' | 'over';
 
 /** A call that we make (RFC 3261 13.2). */
@@ -68,6 +78,7 @@ export class OutgoingCall extends SessionCall {
   readonly #callId = newCallId();
   #request: SipRequest;
   #invite: ClientTransaction;
+  #challenges = 0;
   /** Seconds; what a 422 demanded. */
   #minimum: number | undefined;
   #session: InviteSession | undefined;
@@ -144,10 +155,10 @@ export class OutgoingCall extends SessionCall {
 
   #buildInvite(sequence: number): SipRequest {
     const { requestHeaders, sessionTimer, contact } = this.#context;
-    const { to, offer, headers } = this.#parts;
+    const { to, offer, headers, routes, credentials } = this.#parts;
     const interval = Math.max(sessionTimer.interval, this.#minimum ?? 0);
 
-    return buildRequest({
+    const request = buildRequest({
       method: 'INVITE',
       uri: to.uri,
       from: this.#from,
@@ -155,6 +166,7 @@ export class OutgoingCall extends SessionCall {
       callId: this.#callId,
       cseq: sequence,
       contact,
+      routes,
       headers: [
         ...requestHeaders,
         ...timerRequestHeaders(interval, this.#minimum),
@@ -162,12 +174,16 @@ export class OutgoingCall extends SessionCall {
       ],
       body: offer && { type: SDP_TYPE, content: writeSdp(offer) },
     });
+
+    return credentials === undefined ? request : withCredentials(request, credentials, sequence);
   }
 
   #send(): ClientTransaction {
     const request = this.#request;
+    const { target, flow } = this.#parts;
+    const way = target ?? (flow && flowTarget(flow));
 
-    return this.#context.sender.request(request, this.#parts.target, {
+    return this.#context.sender.request(request, way, {
       onResponse: (response) => this.#receive(request, response),
       onFailure: (failure) => this.#fail(failure),
     });
@@ -177,6 +193,7 @@ export class OutgoingCall extends SessionCall {
     const { status } = response;
     if (isSuccess(status)) this.#receiveSuccess(request, response);
     else if (status === 422 && this.#raiseMinimum(response)) this.#sendAgain();
+    else if (this.#takeChallenge(request, response)) this.#sendAgain();
     else if (status >= 300) this.#end({ by: 'remote', cause: 'rejected', message: response });
     else if (status > 100 && this.#state === 'calling') this.#receiveProgress(request, response);
   }
@@ -198,6 +215,16 @@ export class OutgoingCall extends SessionCall {
     return true;
   }
 
+  /** RFC 3261 22.2: the same Call-ID, From tag and To, "and the CSeq … incremented". */
+  #takeChallenge(request: SipRequest, response: SipResponse): boolean {
+    const { credentials } = this.#parts;
+    const isChallenge = response.status === 401 || response.status === 407;
+    if (!isChallenge || credentials === undefined || this.#state !== 'calling') return false;
+    this.#challenges++;
+
+    return this.#challenges <= MAX_CHALLENGES && credentials.challenged(request, response);
+  }
+
   #sendAgain(): void {
     this.#forks.abortEarly();
     this.#request = this.#buildInvite(this.#request.cseq.sequence + 1);
@@ -215,6 +242,8 @@ export class OutgoingCall extends SessionCall {
     const { session } = fork;
     session.confirm(response);
     const ack = session.dialog.createAck(request.cseq.sequence, {
+      // 22.1: "any credentials in the INVITE that were accepted … MUST be in the ACK".
+      headers: credentialHeaders(request),
       body: answer === undefined ? undefined : { type: SDP_TYPE, content: answer },
     });
     fork.ack = this.#context.sender.sendAck(ack, nextHop(session.dialog));

@@ -50,7 +50,9 @@ function checkScheme({ uri }: SipRequest): Refusal | undefined {
 }
 
 /** "the UAS MUST … list in Unsupported those options it does not understand" (8.2.2.3). */
-function checkRequire({ headers }: SipRequest): Refusal | undefined {
+function checkRequire({ method, headers }: SipRequest): Refusal | undefined {
+  // The registrar has options of its own (path, outbound).
+  if (method === 'REGISTER') return undefined;
   const unknown = headers
     .list('Require')
     .filter((option) => !SUPPORTED_OPTIONS.has(option.toLowerCase()));

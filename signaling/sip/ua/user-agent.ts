@@ -40,6 +40,8 @@ export interface UserAgentOptions {
   /** Our host and port as the peer at a target reaches them; goes into Contact. */
   readonly localAddressFor: (target: SendTarget) => Endpoint | undefined;
   readonly handler: CallHandler;
+  /** Takes REGISTER; without it there is no registrar here (405). */
+  readonly registrar?: ((transaction: ServerTransaction) => void) | undefined;
   /** "Parley/1.0.0", for Server and User-Agent. */
   readonly product: string;
   /** More calls than these are refused with 503. */
@@ -116,7 +118,11 @@ export class UserAgent implements TransactionUser {
   call(parts: OutgoingCallParts): OutgoingCall {
     if (this.#isClosing) throw new TypeError('the user agent is closing');
     const call = new OutgoingCall(
-      this.#context(userPart(parts.from.uri), parts.target, parts.isFocus === true),
+      this.#context(
+        userPart(parts.from.uri),
+        parts.target ?? (parts.flow && flowTarget(parts.flow)),
+        parts.isFocus === true,
+      ),
       parts,
       {
         established: () => this.#dialing.delete(call),
@@ -187,10 +193,18 @@ export class UserAgent implements TransactionUser {
       this.#receiveInvite(transaction);
     } else if (request.method === 'OPTIONS') {
       this.#answerOptions(transaction);
+    } else if (request.method === 'REGISTER') {
+      this.#register(transaction);
     } else {
       // "nobody sends BYE outside a dialog" (15): there is no such call.
       this.#refuse(transaction, { status: 481 });
     }
+  }
+
+  #register(transaction: ServerTransaction): void {
+    const { registrar } = this.#options;
+    if (registrar === undefined) this.#refuse(transaction, { status: 405, headers: [ALLOW] });
+    else registrar(transaction);
   }
 
   #receiveInvite(transaction: ServerTransaction): void {

@@ -5,7 +5,12 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { SystemClock, silentLogger } from '../../../base/index.ts';
 import type { RoomNumber } from '../../../base/index.ts';
-import { RedisProcess, openStore } from '../../../server/store/index.ts';
+import {
+  RedisBindingStore,
+  RedisProcess,
+  createRedisClient,
+  openStore,
+} from '../../../server/store/index.ts';
 import type { Store } from '../../../server/store/index.ts';
 import { startRedis } from '../../support/redis-for-tests.ts';
 import { waitUntil } from '../../support/wait-until.ts';
@@ -148,5 +153,37 @@ describe('the store', () => {
     store = await open();
 
     expect(await store.rooms.list()).toEqual([room]);
+  });
+});
+
+describe('what phones and providers need', () => {
+  it('bindings are kept until they expire, and Redis forgets them by itself', async () => {
+    const { redis, close } = await startRedis();
+    const client = createRedisClient(redis.address, {});
+    const endpoint = { address: '192.0.2.1', port: 5070 };
+    const bindings = new RedisBindingStore(client, clock, logger);
+    const binding = {
+      contact: 'sip:bob@192.0.2.1:5070',
+      params: [],
+      callId: 'c',
+      cseq: 1,
+      expiresAt: clock.wallTime() + 60_000,
+      registeredAt: clock.wallTime(),
+      path: [],
+      flow: { protocol: 'UDP' as const, remote: endpoint, local: endpoint, process: 'p' },
+    };
+    const entry = { username: 'bob', bindings: [binding] };
+    await bindings.save(entry);
+    expect(await bindings.list()).toEqual([entry]);
+    expect(await bindings.find('bob')).toEqual(entry);
+    const left = await client.pttl('parley:bindings:bob');
+    expect(left).toBeGreaterThan(50_000);
+    expect(left).toBeLessThanOrEqual(60_000);
+    await client.set('parley:bindings:carol', '{"bindings":[{}]}');
+    expect(await bindings.find('carol')).toBeUndefined();
+    await bindings.save({ username: 'bob', bindings: [{ ...binding, expiresAt: 0 }] });
+    expect(await bindings.find('bob')).toBeUndefined();
+    client.disconnect();
+    await close();
   });
 });

@@ -12,11 +12,15 @@ const referTo = (value: string, ...more: [string, string][]) => ({
   headers: [['Refer-To', value] as [string, string], ...more],
 });
 
-/** A room with a host's phone in it. */
+const HOST_PIN = '4711';
+
+/** A room with the phone in it of somebody who has proved to be its host. */
 async function meeting(reallyDials = false): Promise<{ harness: FocusHarness; host: Phone }> {
   const harness = new FocusHarness({ reallyDials });
+  await harness.conference.rooms.create({ number: ROOM, hostPin: HOST_PIN });
+  const host = await harness.phone('10.0.0.2', { uri: `sip:${ROOM}*${HOST_PIN}@10.0.0.1` });
 
-  return { harness, host: await harness.phone('10.0.0.2', { uri }) };
+  return { harness, host };
 }
 
 function news(requests: readonly SipRequest[]): string[] {
@@ -103,6 +107,14 @@ describe('a REFER in a call', () => {
     const guest = await harness.phone('10.0.0.3', { uri });
 
     expect(await guest.inCall('REFER', referTo(BOB))).toBe(403);
+  });
+
+  it('of the first one in a room without a host PIN is refused too: nobody has proved anything', async () => {
+    const harness = new FocusHarness();
+    const first = await harness.phone('10.0.0.2', { uri });
+
+    expect(await first.inCall('REFER', referTo(BOB))).toBe(403);
+    expect(harness.dialled).toEqual([]);
   });
 
   it('4579-5.11-a with method=BYE removes a participant, when a host asks', async () => {

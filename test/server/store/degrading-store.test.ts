@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { silentLogger } from '../../../base/index.ts';
 import type { RoomNumber } from '../../../base/index.ts';
-import { DegradingRoomStore } from '../../../server/store/index.ts';
+import type { RoomSettings } from '../../../server/index.ts';
+import { DegradingStore } from '../../../server/store/index.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { MemoryStore } from '../room-harness.ts';
 
@@ -37,7 +38,7 @@ class FlakyStore extends MemoryStore {
 function setUp(): {
   inner: FlakyStore;
   clock: FakeClock;
-  store: DegradingRoomStore;
+  store: DegradingStore<RoomNumber, RoomSettings>;
   count: () => number;
 } {
   const inner = new FlakyStore();
@@ -47,12 +48,19 @@ function setUp(): {
     degraded++;
   };
   const logger = silentLogger;
-  const store = new DegradingRoomStore({ inner, clock, logger, timeoutMs: 500, onDegraded });
+  const store = new DegradingStore({
+    inner,
+    keyOf: ({ number }: RoomSettings) => number,
+    clock,
+    logger,
+    timeoutMs: 500,
+    onDegraded,
+  });
 
   return { inner, clock, store, count: () => degraded };
 }
 
-describe('DegradingRoomStore', () => {
+describe('DegradingStore', () => {
   it('writes through and counts nothing while the store answers', async () => {
     const { inner, store, clock, count } = setUp();
     await store.save(one);

@@ -1,9 +1,10 @@
 import { toError } from '../../base/index.ts';
-import type { Clock, Logger, RoomNumber } from '../../base/index.ts';
-import type { RoomSettings, RoomStore } from '../ports.ts';
+import type { Clock, Logger } from '../../base/index.ts';
+import type { KeyedStore } from '../ports.ts';
 
-export interface DegradingRoomStoreOptions {
-  inner: RoomStore;
+export interface DegradingStoreOptions<Key extends string, Value> {
+  inner: KeyedStore<Key, Value>;
+  keyOf: (value: Value) => Key;
   clock: Clock;
   logger: Logger;
   /** How long a call may take before memory answers in its place. */
@@ -16,18 +17,20 @@ export interface DegradingRoomStoreOptions {
  * A store whose calls never reject and end in bounded time: when the store below does not answer, memory
  * does, and what could not be written is written when `flush` finds it back.
  */
-export class DegradingRoomStore implements RoomStore {
-  readonly #inner: RoomStore;
+export class DegradingStore<Key extends string, Value> implements KeyedStore<Key, Value> {
+  readonly #inner: KeyedStore<Key, Value>;
+  readonly #keyOf: (value: Value) => Key;
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #timeoutMs: number;
   readonly #onDegraded: () => void;
-  readonly #known = new Map<RoomNumber, RoomSettings>();
+  readonly #known = new Map<Key, Value>();
   /** Written here but not yet below; undefined stands for "removed". */
-  readonly #unwritten = new Map<RoomNumber, RoomSettings | undefined>();
+  readonly #unwritten = new Map<Key, Value | undefined>();
 
-  constructor(options: DegradingRoomStoreOptions) {
+  constructor(options: DegradingStoreOptions<Key, Value>) {
     this.#inner = options.inner;
+    this.#keyOf = options.keyOf;
     this.#clock = options.clock;
     this.#logger = options.logger;
     this.#timeoutMs = options.timeoutMs ?? 500;
@@ -38,50 +41,56 @@ export class DegradingRoomStore implements RoomStore {
     return this.#unwritten.size;
   }
 
-  async list(): Promise<RoomSettings[]> {
+  async list(): Promise<Value[]> {
     const stored = await this.#attempt('list', () => this.#inner.list());
-    for (const room of stored?.value ?? []) {
-      if (!this.#unwritten.has(room.number)) this.#known.set(room.number, room);
+    for (const value of stored?.value ?? []) {
+      const key = this.#keyOf(value);
+      if (!this.#unwritten.has(key)) this.#known.set(key, value);
     }
 
     return [...this.#known.values()];
   }
 
-  async find(number: RoomNumber): Promise<RoomSettings | undefined> {
-    if (this.#unwritten.has(number)) return this.#unwritten.get(number);
-    const found = await this.#attempt('find', () => this.#inner.find(number));
+  async find(key: Key): Promise<Value | undefined> {
+    if (this.#unwritten.has(key)) return this.#unwritten.get(key);
+    const found = await this.#attempt('find', () => this.#inner.find(key));
 
-    return found === undefined ? this.#known.get(number) : found.value;
+    if (found === undefined) return this.#known.get(key);
+    if (found.value === undefined) this.#known.delete(key);
+    else this.#known.set(key, found.value);
+
+    return found.value;
   }
 
-  async save(room: RoomSettings): Promise<void> {
-    this.#known.set(room.number, room);
-    this.#unwritten.set(room.number, room);
-    await this.#write(room.number);
+  async save(value: Value): Promise<void> {
+    const key = this.#keyOf(value);
+    this.#known.set(key, value);
+    this.#unwritten.set(key, value);
+    await this.#write(key);
   }
 
-  async remove(number: RoomNumber): Promise<void> {
-    this.#known.delete(number);
-    this.#unwritten.set(number, undefined);
-    await this.#write(number);
+  async remove(key: Key): Promise<void> {
+    this.#known.delete(key);
+    this.#unwritten.set(key, undefined);
+    await this.#write(key);
   }
 
   /** Writes what is still unwritten; call it when the store below is back. */
   async flush(): Promise<void> {
-    for (const number of [...this.#unwritten.keys()]) {
-      if (!(await this.#write(number))) return;
+    for (const key of [...this.#unwritten.keys()]) {
+      if (!(await this.#write(key))) return;
     }
   }
 
-  async #write(number: RoomNumber): Promise<boolean> {
-    if (!this.#unwritten.has(number)) return true;
-    const room = this.#unwritten.get(number);
-    const written = await this.#attempt(room === undefined ? 'remove' : 'save', () =>
-      room === undefined ? this.#inner.remove(number) : this.#inner.save(room),
+  async #write(key: Key): Promise<boolean> {
+    if (!this.#unwritten.has(key)) return true;
+    const value = this.#unwritten.get(key);
+    const written = await this.#attempt(value === undefined ? 'remove' : 'save', () =>
+      value === undefined ? this.#inner.remove(key) : this.#inner.save(value),
     );
     if (written === undefined) return false;
     // What was written meanwhile by a later call must not be forgotten.
-    if (this.#unwritten.get(number) === room) this.#unwritten.delete(number);
+    if (this.#unwritten.get(key) === value) this.#unwritten.delete(key);
 
     return true;
   }

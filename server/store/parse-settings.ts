@@ -1,0 +1,66 @@
+/** Stored JSON back into settings; undefined for what is not whole. */
+import type { RoomNumber } from '../../base/index.ts';
+import type { AccountSettings, RoomSettings, TrunkSettings } from '../ports.ts';
+
+type Fields = Record<string, unknown>;
+
+export function parseRoom(number: RoomNumber, fields: Fields): RoomSettings | undefined {
+  const { name, createdAt, maxParticipants, hostPin, guestPin } = fields;
+  if (typeof name !== 'string' || typeof createdAt !== 'number') return undefined;
+
+  return {
+    number,
+    name,
+    createdAt,
+    ...(typeof maxParticipants === 'number' && { maxParticipants }),
+    ...(typeof hostPin === 'string' && { hostPin }),
+    ...(typeof guestPin === 'string' && { guestPin }),
+  };
+}
+
+export function parseAccount(username: string, fields: Fields): AccountSettings | undefined {
+  const { name, digest, secret, createdAt } = fields;
+  if (typeof secret !== 'string' || typeof createdAt !== 'number') return undefined;
+  const algorithms = strings(digest).filter((entry) => entry === 'MD5' || entry === 'SHA-256');
+
+  return {
+    username,
+    secret,
+    createdAt,
+    ...(typeof name === 'string' && { name }),
+    ...(algorithms.length > 0 && { digest: algorithms }),
+  };
+}
+
+export function parseTrunk(name: string, fields: Fields): TrunkSettings | undefined {
+  const { host, port, transport, username, secret, register, maxCalls, createdAt } = fields;
+  if (typeof host !== 'string' || typeof createdAt !== 'number') return undefined;
+  if (transport !== 'udp' && transport !== 'tcp' && transport !== 'tls') return undefined;
+  const routes = Array.isArray(fields['didRoutes']) ? (fields['didRoutes'] as unknown[]) : [];
+
+  return {
+    name,
+    host,
+    transport,
+    register: register === true,
+    allowedAddresses: strings(fields['allowedAddresses']),
+    didRoutes: routes.flatMap((route) => parseRoute(route) ?? []),
+    createdAt,
+    ...(typeof port === 'number' && { port }),
+    ...(typeof username === 'string' && { username }),
+    ...(typeof secret === 'string' && { secret }),
+    ...(typeof maxCalls === 'number' && { maxCalls }),
+  };
+}
+
+function parseRoute(route: unknown): TrunkSettings['didRoutes'][number] | undefined {
+  const { did, room } = (route ?? {}) as Fields;
+
+  return typeof did === 'string' && typeof room === 'string'
+    ? { did, room: room as RoomNumber }
+    : undefined;
+}
+
+function strings(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((entry) => typeof entry === 'string') : [];
+}

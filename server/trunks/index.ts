@@ -1,0 +1,8 @@
+export { TrunkBook } from './trunk-book.ts';
+export type {
+  Trunk,
+  TrunkBookEvents,
+  TrunkBookOptions,
+  TrunkRequest,
+  TrunkView,
+} from './trunk-book.ts';

@@ -1,0 +1,85 @@
+/** Whether a call may come in, and as whose: a trunk's, an account's or a guest's. */
+import type { Logger, RoomNumber } from '../../base/index.ts';
+import type { AccountBook, TrunkBook } from '../../server/index.ts';
+import type { DigestAuthenticator } from './auth/index.ts';
+import { isSipUri, type SipRequest, type Uri } from './message/index.ts';
+import type { RemoteFlow } from './transport/index.ts';
+
+export type Admission =
+  | { readonly kind: 'guest' }
+  | { readonly kind: 'account'; readonly name: string }
+  /** `room` is where the number that was called leads; undefined: it has no route. */
+  | { readonly kind: 'trunk'; readonly trunk: string; readonly room: RoomNumber | undefined }
+  | {
+      readonly kind: 'refused';
+      readonly status: number;
+      readonly headers: Iterable<readonly [string, string]>;
+    };
+
+export interface CallAdmissionOptions {
+  readonly accounts: Pick<AccountBook, 'find'>;
+  readonly trunks: Pick<TrunkBook, 'ofAddress' | 'ofDid' | 'routeOf' | 'usernames'>;
+  readonly guests: boolean;
+  readonly authenticator: Pick<DigestAuthenticator, 'check'>;
+  readonly trunkAuthenticator: Pick<DigestAuthenticator, 'check'>;
+  readonly logger: Logger;
+}
+
+export class CallAdmission {
+  readonly #options: CallAdmissionOptions;
+
+  constructor(options: CallAdmissionOptions) {
+    this.#options = options;
+  }
+
+  /** Never asked of ACK, CANCEL or a request inside a dialog (RFC 3261 22.1). */
+  async admit(request: SipRequest, flow: RemoteFlow): Promise<Admission> {
+    const { accounts, authenticator, guests, trunks } = this.#options;
+    const source = flow.remote.address;
+    const numbers = calledNumbers(request);
+    const byAddress = trunks.ofAddress(source, numbers);
+    if (byAddress !== undefined) return this.#trunkCall(byAddress, numbers);
+    // A number of a trunk that proves itself by digest belongs to nobody else.
+    const byDid = trunks.ofDid(numbers);
+    if (byDid !== undefined) return this.#trunkByDigest(request, source, byDid, numbers);
+    if (guests) return { kind: 'guest' };
+    const verdict = await authenticator.check(request, source);
+    if (!verdict.ok) return { kind: 'refused', status: verdict.status, headers: verdict.headers };
+    const account = await accounts.find(verdict.username);
+
+    return { kind: 'account', name: account?.name ?? verdict.username };
+  }
+
+  async #trunkByDigest(
+    request: SipRequest,
+    source: string,
+    trunk: string,
+    numbers: readonly string[],
+  ): Promise<Admission> {
+    const verdict = await this.#options.trunkAuthenticator.check(request, source);
+    if (!verdict.ok) return { kind: 'refused', status: verdict.status, headers: verdict.headers };
+    if (!this.#options.trunks.usernames(trunk).includes(verdict.username)) {
+      return { kind: 'refused', status: 403, headers: [] };
+    }
+
+    return this.#trunkCall(trunk, numbers);
+  }
+
+  #trunkCall(trunk: string, numbers: readonly string[]): Admission {
+    const room = this.#options.trunks.routeOf(trunk, numbers);
+    if (room === undefined) this.#options.logger.info({ trunk, numbers }, 'no route for a number');
+
+    return { kind: 'trunk', trunk, room };
+  }
+}
+
+/** Providers put the number into the Request-URI, or the registered user there and the number into To. */
+function calledNumbers(request: SipRequest): string[] {
+  return [request.uri, request.to.uri].flatMap((uri) => userOf(uri) ?? []);
+}
+
+function userOf(uri: Uri): string | undefined {
+  if (isSipUri(uri)) return uri.user;
+
+  return uri.scheme === 'tel' ? uri.number : undefined;
+}

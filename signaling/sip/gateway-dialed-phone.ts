@@ -1,0 +1,122 @@
+import type {
+  CallProgress,
+  CloseReason,
+  Participant,
+  ParticipantSink,
+  RoomEvent,
+} from '../../server/index.ts';
+import type { SdpSession } from '../sdp/index.ts';
+import { PhoneCall, type PhoneCallOptions } from './gateway.ts';
+import type { SipMessage } from './message/index.ts';
+import { CLOSE_REASON_OF_END, reasonHeader } from './reason-map.ts';
+import type { CallEnd, OutgoingCall, OutgoingCallParts } from './ua/index.ts';
+
+/** One way to the callee: a device of an account, a trunk or a URI. */
+export type Destination = Pick<OutgoingCallParts, 'to' | 'routes' | 'flow' | 'credentials'>;
+
+/** How long it may ring. */
+const ANSWER_TIMEOUT = 60_000;
+const ELSEWHERE: [string, string][] = [['Reason', 'SIP;cause=200;text="Call completed elsewhere"']];
+
+type Dial = (
+  destination: Destination,
+  parts: Pick<OutgoingCallParts, 'answerTimeout' | 'onProgress'>,
+) => OutgoingCall;
+
+/** A participant that is being called: all its devices ring, the first that answers has the seat. */
+export class DialedPhone implements ParticipantSink {
+  readonly #options: PhoneCallOptions;
+  readonly #onProgress: (progress: CallProgress) => void;
+  readonly #ringing = new Set<OutgoingCall>();
+  #participant: Participant | undefined;
+  #phone: PhoneCall | undefined;
+  #isRinging = false;
+  #isOver = false;
+  #status: number | undefined;
+
+  constructor(options: PhoneCallOptions, onProgress: (progress: CallProgress) => void) {
+    this.#options = options;
+    this.#onProgress = onProgress;
+  }
+
+  /** Once, when there is a seat. */
+  ring(
+    participant: Participant,
+    offer: SdpSession,
+    destinations: readonly Destination[],
+    dial: Dial,
+  ): void {
+    this.#participant = participant;
+    // The room may have closed while the seat was made.
+    if (this.#isOver) return;
+    for (const destination of destinations) {
+      const call = dial(destination, {
+        answerTimeout: ANSWER_TIMEOUT,
+        onProgress: ({ status }) => {
+          if (status >= 180) this.#reportRinging();
+        },
+      });
+      this.#ringing.add(call);
+      call.events.on('established', (answer) => {
+        this.#answered(call, offer, answer);
+      });
+      call.events.on('ended', (end) => {
+        this.#failed(call, end);
+      });
+    }
+  }
+
+  notify(event: RoomEvent): void {
+    this.#phone?.notify(event);
+  }
+
+  ended(reason: CloseReason): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#cancelAll([['Reason', reasonHeader(reason)]]);
+    this.#phone?.ended(reason);
+    const status = this.#status;
+    this.#onProgress({ state: 'ended', reason, ...(status !== undefined && { status }) });
+  }
+
+  #reportRinging(): void {
+    if (this.#isRinging || this.#phone !== undefined || this.#isOver) return;
+    this.#isRinging = true;
+    this.#onProgress({ state: 'ringing' });
+  }
+
+  #answered(call: OutgoingCall, offer: SdpSession, answer: SdpSession | undefined): void {
+    const participant = this.#participant;
+    const isFirst = this.#phone === undefined && !this.#isOver;
+    this.#ringing.delete(call);
+    if (!isFirst || participant === undefined || answer === undefined) {
+      call.hangUp(ELSEWHERE);
+      return;
+    }
+    this.#phone = new PhoneCall(call, this.#options);
+    this.#cancelAll(ELSEWHERE);
+    this.#onProgress({ state: 'answered' });
+    void this.#phone.adopt(participant, offer, answer);
+  }
+
+  #failed(call: OutgoingCall, end: CallEnd): void {
+    if (!this.#ringing.delete(call) || this.#phone !== undefined || this.#isOver) return;
+    const status = statusOf(end.message);
+    // The best response of all forks would be reported by a proxy (RFC 3261 16.7); here the last.
+    this.#status = status ?? this.#status;
+    // "6xx … cancel all outstanding client transactions" (16.7).
+    if (status !== undefined && status >= 600) this.#cancelAll([]);
+    if (this.#ringing.size > 0) return;
+    void this.#participant?.leave(CLOSE_REASON_OF_END[end.cause]);
+  }
+
+  #cancelAll(headers: [string, string][]): void {
+    const calls = [...this.#ringing];
+    this.#ringing.clear();
+    for (const call of calls) call.hangUp(headers);
+  }
+}
+
+function statusOf(message: SipMessage | undefined): number | undefined {
+  return message?.kind === 'response' ? message.status : undefined;
+}

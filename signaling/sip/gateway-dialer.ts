@@ -1,0 +1,204 @@
+/** Calls out of rooms: who is meant, which ways lead there, and the seat that waits meanwhile. */
+import { randomInt } from 'node:crypto';
+import { AppError, type ParticipantId } from '../../base/index.ts';
+import type {
+  AccountBook,
+  CallOriginator,
+  DialTarget,
+  OriginateRequest,
+  RoomManager,
+  TrunkBook,
+} from '../../server/index.ts';
+import { createOffer, DEFAULT_AUDIO_CAPABILITIES } from '../sdp/index.ts';
+import { DigestClient } from './auth/index.ts';
+import type { PhoneCallOptions } from './gateway.ts';
+import { DialedPhone, type Destination } from './gateway-dialed-phone.ts';
+import {
+  isSipUri,
+  makeSipUri,
+  parseUri,
+  requireUri,
+  type NameAddr,
+  type Uri,
+} from './message/index.ts';
+import { routeOfBinding } from './registrar/index.ts';
+import type { UserAgent } from './ua/index.ts';
+
+export interface PhoneDialerOptions extends PhoneCallOptions {
+  readonly rooms: Pick<RoomManager, 'join'>;
+  readonly accounts: Pick<AccountBook, 'find' | 'bindings'>;
+  readonly trunks: Pick<TrunkBook, 'open' | 'pick' | 'ofHost'>;
+  readonly isOurHost: (host: string) => boolean;
+  readonly domain: string;
+  readonly port: number;
+}
+
+const PHONE_NUMBER = /^\+?[0-9][0-9().*#-]{0,63}$/;
+const MAX_URI = 512;
+
+export class PhoneDialer implements CallOriginator {
+  readonly #options: PhoneDialerOptions;
+  readonly #userAgent: Pick<UserAgent, 'call'>;
+
+  constructor(options: PhoneDialerOptions, userAgent: Pick<UserAgent, 'call'>) {
+    this.#options = options;
+    this.#userAgent = userAgent;
+  }
+
+  async resolve(text: string, trunk?: string): Promise<DialTarget> {
+    const { accounts, trunks, domain, port, isOurHost } = this.#options;
+    const uri = text.length > MAX_URI ? undefined : readUri(text.trim(), domain);
+    if (uri === undefined) throw new AppError('BAD_REQUEST', 'not a SIP URI, tel URI or number');
+    if (trunk !== undefined) {
+      return { kind: 'trunk', trunk: trunks.open(trunk).name, number: numberOf(uri) };
+    }
+    if (uri.scheme === 'tel') {
+      const picked = trunks.pick();
+      if (picked === undefined) throw new AppError('TRUNK_NOT_FOUND', 'no trunk takes the call');
+
+      return { kind: 'trunk', trunk: picked, number: numberOf(uri) };
+    }
+    if (!isSipUri(uri)) throw new AppError('BAD_REQUEST', 'not a SIP URI');
+    // Another port of our own address is another server (or a phone on the same machine).
+    const isDomain = uri.host === domain.toLowerCase() && uri.port === undefined;
+    if (isDomain || (isOurHost(uri.host) && (uri.port ?? 5060) === port)) {
+      return this.#ourUser(uri.user, text, accounts);
+    }
+    const ofTrunk = trunks.ofHost(uri.host, uri.port);
+    if (ofTrunk !== undefined && uri.user !== undefined) {
+      return { kind: 'trunk', trunk: ofTrunk, number: uri.user };
+    }
+
+    return { kind: 'uri', uri: uri.text };
+  }
+
+  async call(request: OriginateRequest): Promise<{ participantId: ParticipantId }> {
+    const { room, target } = request;
+    const destinations = await this.#destinations(target);
+    if (destinations.length === 0) {
+      throw new AppError('NOT_REGISTERED', 'the account has no phone registered');
+    }
+    const phone = new DialedPhone(this.#options, request.onProgress);
+    const participant = await this.#options.rooms.join(
+      {
+        room,
+        name: request.name ?? nameOf(target),
+        kind: 'phone',
+        address: destinations[0]!.to.uri.text,
+        // Who may dial out may let in: PINs are for those who dial in.
+        role: 'guest',
+      },
+      phone,
+    );
+    const offer = createOffer(DEFAULT_AUDIO_CAPABILITIES, {
+      address: this.#options.publicAddress,
+      rtpPort: participant.phoneLeg.rtpPort,
+      sessionId: String(randomInt(1, 2 ** 47)),
+    });
+    const from = this.#from(room, target);
+    phone.ring(participant, offer, destinations, (destination, parts) =>
+      this.#userAgent.call({ ...destination, ...parts, from, offer }),
+    );
+
+    return { participantId: participant.id };
+  }
+
+  async #ourUser(
+    user: string | undefined,
+    text: string,
+    accounts: Pick<AccountBook, 'find'>,
+  ): Promise<DialTarget> {
+    const account = user === undefined ? undefined : await accounts.find(user);
+    if (account !== undefined) {
+      const { username, name } = account;
+
+      return { kind: 'account', username, ...(name !== undefined && { name }) };
+    }
+    const isNumber =
+      user !== undefined && PHONE_NUMBER.test(user) && PHONE_NUMBER.test(text.trim());
+    const trunk = isNumber ? this.#options.trunks.pick() : undefined;
+    if (trunk !== undefined && user !== undefined) return { kind: 'trunk', trunk, number: user };
+    throw new AppError('ACCOUNT_NOT_FOUND', `no account ${user ?? '(none)'}`);
+  }
+
+  async #destinations(target: DialTarget): Promise<Destination[]> {
+    if (target.kind === 'uri') return [{ to: toNameAddr(requireUri(target.uri)) }];
+    if (target.kind === 'trunk') return [this.#trunkDestination(target.trunk, target.number)];
+    const bindings = await this.#options.accounts.bindings(target.username);
+
+    return bindings.flatMap((binding) => {
+      const route = routeOfBinding(binding);
+      if (route === undefined) return [];
+
+      return [{ to: toNameAddr(route.uri), routes: route.routes, flow: route.flow }];
+    });
+  }
+
+  #trunkDestination(name: string, number: string): Destination {
+    const { host, port, transport, username, password } = this.#options.trunks.open(name);
+    const uri = makeSipUri({
+      user: number,
+      host,
+      ...(port !== undefined && { port }),
+      params: transport === 'udp' ? {} : { transport },
+    });
+    const credentials =
+      username === undefined || password === undefined
+        ? undefined
+        : new DigestClient({ username, password });
+
+    return { to: toNameAddr(uri), credentials };
+  }
+
+  /** Dialling back leads into the room; a provider knows its customer by the user part. */
+  #from(room: string, target: DialTarget): NameAddr {
+    const { domain, trunks } = this.#options;
+    const trunk = target.kind === 'trunk' ? trunks.open(target.trunk) : undefined;
+    const uri =
+      trunk?.username === undefined
+        ? makeSipUri({ user: room, host: domain })
+        : makeSipUri({ user: trunk.username, host: trunk.host });
+
+    return { ...toNameAddr(uri), displayName: `Room ${room}` };
+  }
+}
+
+/** A URI, `user@host`, a number or the name of an account. */
+function readUri(text: string, domain: string): Uri | undefined {
+  if (/^(sips?|tel):/i.test(text)) return withoutHeaders(parseUri(text));
+  if (text.includes('@')) return withoutHeaders(parseUri(`sip:${text}`));
+
+  return /^[A-Za-z0-9._+*#()-]{1,64}$/.test(text)
+    ? makeSipUri({ user: text, host: domain })
+    : undefined;
+}
+
+/** "?Subject=…" would let the API's client write into our messages. */
+function withoutHeaders(uri: Uri | undefined): Uri | undefined {
+  return uri !== undefined && isSipUri(uri) && uri.headers !== undefined ? undefined : uri;
+}
+
+function numberOf(uri: Uri): string {
+  const number = isSipUri(uri) ? uri.user : uri.scheme === 'tel' ? uri.number : undefined;
+  if (number === undefined) throw new AppError('BAD_REQUEST', 'no number to call');
+
+  return uri.scheme === 'tel' ? number.replaceAll(/[().-]/g, '') : number;
+}
+
+function nameOf(target: DialTarget): string {
+  switch (target.kind) {
+    case 'account':
+      return target.name ?? target.username;
+    case 'trunk':
+      return target.number;
+    case 'uri': {
+      const uri = requireUri(target.uri);
+
+      return (isSipUri(uri) ? uri.user : undefined) ?? '';
+    }
+  }
+}
+
+function toNameAddr(uri: Uri): NameAddr {
+  return { displayName: undefined, uri, params: new Map<string, string | undefined>() };
+}
