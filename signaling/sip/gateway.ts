@@ -243,7 +243,7 @@ export class PhoneCall implements ParticipantSink {
     }
     const participant = await options.rooms.join(
       {
-        room: (call.conference as RoomNumber | undefined) ?? target.room,
+        room: roomOf(admission, call, target.room),
         name: nameOf(admission, call),
         kind: 'phone',
         address: call.remoteUri.text,
@@ -408,4 +408,11 @@ function userOf(uri: Uri): string | undefined {
   if (isSipUri(uri)) return uri.user;
 
   return uri.scheme === 'tel' ? uri.number : undefined;
+}
+
+/** A trunk's number leads where its route says; what else was dialled is the room, or makes one. */
+function roomOf(admission: Admission, call: IncomingCall, dialled: RoomNumber): RoomNumber {
+  if (admission.kind === 'trunk') return dialled;
+
+  return (call.conference as RoomNumber | undefined) ?? dialled;
 }

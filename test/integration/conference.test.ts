@@ -61,7 +61,9 @@ describe('a room as a SIP conference', () => {
     await page.page.getByTestId('chat-input').press('Enter');
 
     expect(await phone).toMatchObject({ exitCode: 0, successful: 1 });
-    expect(await lines.count()).toBe(2);
+    await waitUntil('the page shows both lines', async () =>
+      (await lines.count()) === 2 ? undefined : `${String(await lines.count())} of 2`,
+    );
     await page.screenshot(path.join(folder, 'chat.png'));
   });
 
