@@ -15,6 +15,7 @@ export type {
   ProducerInfo,
   RoomMedia,
   RoomMediaEvents,
+  Sound,
   SpeakerLevel,
   WebRtcLeg,
   WebRtcLegEvents,

@@ -12,9 +12,17 @@ export type MediaSource = 'microphone' | 'camera' | 'screen';
 /** Direction as seen from us (RFC 3264 §5.1). */
 export type MediaDirection = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
 
+/** Sound that is played to phones; `samples` lies in shared memory, so that no thread needs its own. */
+export interface Sound {
+  readonly rate: 8000 | 16_000;
+  readonly samples: Int16Array;
+}
+
 export interface MediaEngine {
   readonly events: TypedEmitter<{ workerDied: [] }>;
   createRoom(): Promise<RoomMedia>;
+  /** A phone that is in no room yet: it hears what is played to it, and nobody hears it. */
+  createWaitingLeg(): Promise<PhoneLeg>;
   /** What is missing for calls to be served; undefined when all is up. */
   unreadyReason(): string | undefined;
   counters(): MediaCounters;
@@ -70,6 +78,10 @@ export interface RoomMedia {
   /** What a browser loads into its Device. */
   readonly rtpCapabilities: mediasoup.RtpCapabilities;
   createPhoneLeg(): Promise<PhoneLeg>;
+  /** Brings a waiting phone in, with the ports that it has; its call notices nothing. */
+  adoptPhoneLeg(leg: PhoneLeg): Promise<void>;
+  /** For all phones of the room. */
+  playTone(sounds: readonly Sound[]): void;
   createWebRtcLeg(): Promise<WebRtcLeg>;
   producers(): ProducerInfo[];
   close(): Promise<void>;
@@ -110,6 +122,17 @@ export interface PhoneLeg {
   configure(audio: PhoneAudio): Promise<void>;
   /** Muted by the room: nobody hears it. It still hears the room. */
   setMuted(muted: boolean): Promise<void>;
+  /**
+   * For this phone alone, over what it hears, after what is being played. True: it was heard to its end;
+   * false: it was stopped, or the leg is gone. Never rejects.
+   */
+  play(sounds: readonly Sound[]): Promise<boolean>;
+  /** Ends what `play` began, within a frame. */
+  stopPlaying(): void;
+  /** In a circle while nothing else is played to it; none ends it. */
+  setMusic(sounds: readonly Sound[]): void;
+  /** How loud it hears the others, in dB; 0 as they are. */
+  setHearingGain(decibels: number): void;
   stats(): Promise<PhoneLegStats>;
   close(): Promise<void>;
 }

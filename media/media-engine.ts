@@ -1,8 +1,15 @@
 import { AppError, toError, TypedEmitter, type Clock, type Logger } from '../base/index.ts';
-import type { MediaCounters, MediaEngine, MediaSettings, RoomMedia } from './media-api.ts';
+import type {
+  MediaCounters,
+  MediaEngine,
+  MediaSettings,
+  PhoneLeg,
+  RoomMedia,
+} from './media-api.ts';
 import { createMixerPool, type MixerPool } from './mixer/index.ts';
 import { createRoomMedia, type SfuRoomMedia } from './room-media.ts';
 import { listenAddress, loopbackPorts } from './sfu/index.ts';
+import { createWaitingLeg } from './waiting-leg.ts';
 import { WorkerPool, type RoomRouter } from './worker-pool.ts';
 
 export interface MediaEngineDeps {
@@ -76,6 +83,12 @@ class SfuMediaEngine implements MediaEngine {
       if (error instanceof AppError) throw error;
       throw new AppError('MEDIA_UNAVAILABLE', toError(error).message, { cause: error });
     }
+  }
+
+  createWaitingLeg(): Promise<PhoneLeg> {
+    this.#assertOpen();
+
+    return createWaitingLeg(this.#mixers);
   }
 
   unreadyReason(): string | undefined {

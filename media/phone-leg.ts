@@ -1,8 +1,8 @@
 import { TypedEmitter, type LegId } from '../base/index.ts';
-import type { PhoneAudio, PhoneLeg, PhoneLegEvents, PhoneLegStats } from './media-api.ts';
+import type { PhoneAudio, PhoneLeg, PhoneLegEvents, PhoneLegStats, Sound } from './media-api.ts';
 import type { MixerRoom } from './mixer/index.ts';
 
-/** What the room does beside the mixer when its phones change. */
+/** What is done beside the mixer when a phone changes: by its room, or by nobody while it waits. */
 export interface PhoneLegHost {
   configured(leg: MixerPhoneLeg, audio: PhoneAudio): void;
   muted(leg: MixerPhoneLeg, muted: boolean): void;
@@ -16,8 +16,13 @@ export class MixerPhoneLeg implements PhoneLeg {
   readonly events = new TypedEmitter<PhoneLegEvents>();
   readonly rtpPort: number;
   readonly rtcpPort: number;
-  readonly #mixer: MixerRoom;
-  readonly #host: PhoneLegHost;
+  readonly #plays = new Map<number, (complete: boolean) => void>();
+  #nextPlay = 1;
+  #mixer: MixerRoom;
+  #host: PhoneLegHost;
+  #audio: PhoneAudio | undefined;
+  #muted = false;
+  #moving: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
 
   constructor(
@@ -33,18 +38,62 @@ export class MixerPhoneLeg implements PhoneLeg {
     this.#host = host;
   }
 
+  get closed(): boolean {
+    return this.#closing !== undefined;
+  }
+
   async configure(audio: PhoneAudio): Promise<void> {
     await this.#mixer.configureLeg(this.id, audio);
+    this.#audio = audio;
     this.#host.configured(this, audio);
   }
 
   async setMuted(muted: boolean): Promise<void> {
     await this.#mixer.setLegMuted(this.id, muted);
+    this.#muted = muted;
     this.#host.muted(this, muted);
+  }
+
+  play(sounds: readonly Sound[]): Promise<boolean> {
+    const playId = this.#nextPlay++;
+    const over = new Promise<boolean>((resolve) => this.#plays.set(playId, resolve));
+    this.#tell(this.#mixer.playTo(this.id, playId, sounds), () => {
+      this.played(playId, false);
+    });
+
+    return over;
+  }
+
+  stopPlaying(): void {
+    if (this.#plays.size > 0) this.#tell(this.#mixer.stopPlaying(this.id));
+  }
+
+  setMusic(sounds: readonly Sound[]): void {
+    this.#tell(this.#mixer.setLegMusic(this.id, sounds));
+  }
+
+  setHearingGain(decibels: number): void {
+    const gain = decibels === 0 ? 1 : 10 ** (decibels / 20);
+    this.#tell(this.#mixer.setLegHearingGain(this.id, gain));
   }
 
   stats(): Promise<PhoneLegStats> {
     return this.#mixer.legStats(this.id);
+  }
+
+  /** Goes on in another mixer room, with what it had agreed on there told to its new host. */
+  moveTo(mixer: MixerRoom, host: PhoneLegHost): Promise<void> {
+    const moved = this.#move(mixer, host);
+    this.#moving = moved.catch(() => undefined);
+
+    return moved;
+  }
+
+  /** For its host: the mixer says that an announcement is over. */
+  played(playId: number, complete: boolean): void {
+    const resolve = this.#plays.get(playId);
+    this.#plays.delete(playId);
+    resolve?.(complete);
   }
 
   close(): Promise<void> {
@@ -53,7 +102,20 @@ export class MixerPhoneLeg implements PhoneLeg {
     return this.#closing;
   }
 
+  async #move(mixer: MixerRoom, host: PhoneLegHost): Promise<void> {
+    const from = this.#mixer;
+    this.#endPlays();
+    await from.moveLeg(this.id, mixer);
+    this.#mixer = mixer;
+    this.#host = host;
+    if (this.#audio !== undefined) host.configured(this, this.#audio);
+    if (this.#muted) host.muted(this, true);
+  }
+
   async #close(): Promise<void> {
+    this.#endPlays();
+    // Half-way between two rooms neither could close it.
+    await this.#moving;
     try {
       await this.#host.leaving(this);
     } finally {
@@ -63,5 +125,14 @@ export class MixerPhoneLeg implements PhoneLeg {
         this.events.emit('closed');
       }
     }
+  }
+
+  #endPlays(): void {
+    for (const playId of [...this.#plays.keys()]) this.played(playId, false);
+  }
+
+  /** Sound that does not come is no reason to end a call; a thread that died ends it anyway. */
+  #tell(work: Promise<void>, failed: () => void = () => undefined): void {
+    work.catch(failed);
   }
 }

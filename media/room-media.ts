@@ -1,3 +1,4 @@
+/** Size: the one place where a room's browsers, its mixer and the bridge between them meet. */
 import type { types as mediasoup } from 'mediasoup';
 import {
   AppError,
@@ -8,7 +9,14 @@ import {
   type Logger,
   type ProducerId,
 } from '../base/index.ts';
-import type { PhoneLeg, ProducerInfo, RoomMedia, RoomMediaEvents, WebRtcLeg } from './media-api.ts';
+import type {
+  PhoneLeg,
+  ProducerInfo,
+  RoomMedia,
+  RoomMediaEvents,
+  Sound,
+  WebRtcLeg,
+} from './media-api.ts';
 import type { MixerPool, MixerRoom } from './mixer/index.ts';
 import { MixerPhoneLeg, type PhoneLegHost } from './phone-leg.ts';
 import {
@@ -104,6 +112,22 @@ export class SfuRoomMedia implements RoomMedia {
     return leg;
   }
 
+  async adoptPhoneLeg(leg: PhoneLeg): Promise<void> {
+    this.#assertOpen();
+    if (!(leg instanceof MixerPhoneLeg)) throw new TypeError('a leg of another engine');
+    const { mixer, bridge } = (this.#phoneHalf ??= this.#openPhoneHalf());
+    this.#phones.set(leg.id, leg);
+    this.#later(bridge.phoneJoined(leg.id));
+    await leg.moveTo(mixer, this.#phoneLegHost(bridge));
+    if (this.#closing === undefined) return;
+    await leg.close();
+    this.#assertOpen();
+  }
+
+  playTone(sounds: readonly Sound[]): void {
+    if (this.#phones.size > 0) this.#later(this.#phoneHalf?.mixer.playTone(sounds));
+  }
+
   async createWebRtcLeg(): Promise<WebRtcLeg> {
     this.#assertOpen();
     const leg = new SfuWebRtcLeg(this.#webRtcLegHost(), this.#deps.logger);
@@ -170,6 +194,9 @@ export class SfuRoomMedia implements RoomMedia {
     });
     mixer.events.on('legDtmf', (legId, digit, durationMs) => {
       this.#phones.get(legId)?.events.emit('dtmf', digit, durationMs);
+    });
+    mixer.events.on('legPlayed', (legId, playId, complete) => {
+      this.#phones.get(legId)?.played(playId, complete);
     });
     mixer.events.on('failed', (reason) => {
       this.#fail(reason);

@@ -6,7 +6,7 @@
 import type { Clock, LegId } from '../../base/index.ts';
 import { TELEPHONE_EVENT, type AudioCodec } from '../codecs.ts';
 import type { PhoneAudio, PhoneLegStats } from '../media-api.ts';
-import { MixerInput, usablePtime, type PublishTarget } from '../mixer/index.ts';
+import { LegPlayback, MixerInput, usablePtime, type PublishTarget } from '../mixer/index.ts';
 import {
   DtmfReceiver,
   RtpReceiver,
@@ -26,18 +26,30 @@ export interface RtpLegOptions {
   bindAddress: string;
   mixRate: number;
   rtpTimeout: number;
+  handlers: RtpLegHandlers;
+}
+
+/** Whoever has the leg now. */
+export interface RtpLegHandlers {
   onDtmf(digit: string, durationMs: number): void;
   onTimeout(): void;
+  /** An announcement is over; complete: it was not stopped. */
+  onPlayed(playId: number, complete: boolean): void;
 }
 
 export class RtpLeg {
   readonly id: LegId;
   readonly input: MixerInput;
+  /** What this phone alone hears. */
+  readonly playback = new LegPlayback((playId, complete) => {
+    this.#handlers.onPlayed(playId, complete);
+  });
   readonly #options: RtpLegOptions;
   readonly #socket: RtpSocket;
   readonly #receiver = new RtpReceiver(new Map());
   readonly #sender = new RtpSender(8000);
   readonly #rtcp: LegRtcp;
+  #handlers: RtpLegHandlers;
   #audio: PhoneAudio | undefined;
   #ptime = 20;
   #dtmf: DtmfReceiver | undefined;
@@ -50,6 +62,7 @@ export class RtpLeg {
 
   private constructor(options: RtpLegOptions, socket: RtpSocket) {
     this.#options = options;
+    this.#handlers = options.handlers;
     this.#socket = socket;
     this.id = options.id;
     this.input = new MixerInput(options.mixRate);
@@ -147,6 +160,11 @@ export class RtpLeg {
     this.#rtcp.start();
   }
 
+  /** Another room has it now. */
+  setHandlers(handlers: RtpLegHandlers): void {
+    this.#handlers = handlers;
+  }
+
   setMuted(muted: boolean): void {
     if (muted === this.#muted) return;
     this.#muted = muted;
@@ -210,7 +228,7 @@ export class RtpLeg {
     if (this.#audio?.direction !== 'sendrecv') return;
     if (this.#timedOut || now - this.#lastHeardAt < this.#options.rtpTimeout) return;
     this.#timedOut = true;
-    this.#options.onTimeout();
+    this.#handlers.onTimeout();
   }
 
   stats(): PhoneLegStats {
@@ -232,6 +250,7 @@ export class RtpLeg {
     this.#closed = true;
     this.#rtcp.close();
     this.input.close();
+    this.playback.close();
     await this.#socket.close();
   }
 
@@ -269,7 +288,7 @@ export class RtpLeg {
       new DtmfReceiver({
         clockRate: event.clockRate,
         onDigit: (digit, durationMs) => {
-          this.#options.onDtmf(digit, durationMs);
+          this.#handlers.onDtmf(digit, durationMs);
         },
       });
   }

@@ -9,4 +9,5 @@ export { createMixerPool } from './mixer-pool.ts';
 export type { MixerPoolDeps, MixerSettings } from './mixer-pool.ts';
 export { measureLevel, SILENCE_DBOV, SpeechDetector } from './audio-level.ts';
 export { usablePtime } from './mix-encoder.ts';
+export { LegPlayback } from './leg-playback.ts';
 export { MixerInput } from './mixer-input.ts';

@@ -61,17 +61,17 @@ export class ListenerGroup {
   }
 
   #pushOwn(listener: Listener, mixer: AudioMixer, mixRate: number): void {
-    const { input } = listener.leg;
-    if (!input.mixed) {
+    const { input, playback } = listener.leg;
+    if (!input.mixed && !playback.active) {
       if (listener.own?.active !== true) return;
       if (listener.own.encoder.pendingSamples === 0) listener.own.stop();
-      else listener.own.push(undefined);
+      else listener.own.push(undefined, playback);
 
       return;
     }
     listener.own ??= new OwnMix(mixer, mixRate, this.#shared);
     listener.own.start(this.#shared);
-    listener.own.push(input.lastFrame);
+    listener.own.push(input.mixed ? input.lastFrame : undefined, playback);
   }
 
   #sendPacket(now: number): void {

@@ -4,7 +4,13 @@
  */
 import type { LegId, TypedEmitter } from '../../base/index.ts';
 import type { AudioCodec } from '../codecs.ts';
-import type { MediaCounters, PhoneAudio, PhoneLegStats, SpeakerLevel } from '../media-api.ts';
+import type {
+  MediaCounters,
+  PhoneAudio,
+  PhoneLegStats,
+  Sound,
+  SpeakerLevel,
+} from '../media-api.ts';
 
 export interface MixerPool {
   /** On the least loaded thread. */
@@ -23,6 +29,8 @@ export interface MixerRoomEvents {
   speakers: [SpeakerLevel[]];
   legTimeout: [LegId];
   legDtmf: [LegId, digit: string, durationMs: number];
+  /** What `playTo` began is over. */
+  legPlayed: [LegId, playId: number, complete: boolean];
   /** The thread died; every leg of the room is gone. */
   failed: [reason: string];
 }
@@ -60,6 +68,16 @@ export interface MixerRoom {
   unpublishLeg(legId: LegId): Promise<void>;
   legStats(legId: LegId): Promise<PhoneLegStats>;
   closeLeg(legId: LegId): Promise<void>;
+  /** The leg goes on in another room of the pool, with its ports. */
+  moveLeg(legId: LegId, to: MixerRoom): Promise<void>;
+  /** After what is being played to the leg; `legPlayed` tells of its end. */
+  playTo(legId: LegId, playId: number, sounds: readonly Sound[]): Promise<void>;
+  stopPlaying(legId: LegId): Promise<void>;
+  setLegMusic(legId: LegId, sounds: readonly Sound[]): Promise<void>;
+  /** A factor. */
+  setLegHearingGain(legId: LegId, gain: number): Promise<void>;
+  /** For every leg of the room. */
+  playTone(sounds: readonly Sound[]): Promise<void>;
   /** Answers the loopback port to which the SFU must send the microphone. */
   addMicrophone(input: MicrophoneInput): Promise<{ address: string; port: number }>;
   removeMicrophone(legId: LegId): Promise<void>;

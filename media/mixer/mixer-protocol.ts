@@ -1,6 +1,6 @@
 /** What the main thread and a mixer thread say to each other. */
 import type { LegId } from '../../base/index.ts';
-import type { PhoneAudio, PhoneLegStats, SpeakerLevel } from '../media-api.ts';
+import type { PhoneAudio, PhoneLegStats, Sound, SpeakerLevel } from '../media-api.ts';
 import type { PortPair } from '../rtp/index.ts';
 import type { HistogramValue } from './frame-histogram.ts';
 import type { MicrophoneInput, PublishTarget } from './mixer-api.ts';
@@ -27,6 +27,13 @@ export interface MixerCalls {
   unpublishLeg: { args: OfLeg; result: void };
   legStats: { args: OfLeg; result: PhoneLegStats };
   closeLeg: { args: OfLeg; result: void };
+  /** To another room of the same thread. */
+  moveLeg: { args: OfLeg & { to: RoomKey }; result: void };
+  playTo: { args: OfLeg & { playId: number; sounds: readonly Sound[] }; result: void };
+  stopPlaying: { args: OfLeg; result: void };
+  setLegMusic: { args: OfLeg & { sounds: readonly Sound[] }; result: void };
+  setLegHearingGain: { args: OfLeg & { gain: number }; result: void };
+  playTone: { args: InRoom & { sounds: readonly Sound[] }; result: void };
   addMicrophone: {
     args: InRoom & { input: MicrophoneInput };
     result: { address: string; port: number };
@@ -68,6 +75,7 @@ export type MixerMessage =
   | { type: 'speakers'; room: RoomKey; speakers: SpeakerLevel[] }
   | { type: 'timeout'; room: RoomKey; legId: LegId }
   | { type: 'dtmf'; room: RoomKey; legId: LegId; digit: string; durationMs: number }
+  | { type: 'played'; room: RoomKey; legId: LegId; playId: number; complete: boolean }
   | { type: 'report'; report: ThreadReport }
   /** A mistake of ours that one frame of one room was lost to. */
   | { type: 'fault'; room: RoomKey; error: string };

@@ -60,6 +60,9 @@ const handlers: MixerHandlers = {
       onDtmf: (legId, digit, durationMs) => {
         post({ type: 'dtmf', room, legId, digit, durationMs });
       },
+      onPlayed: (legId, playId, complete) => {
+        post({ type: 'played', room, legId, playId, complete });
+      },
     });
     rooms.set(room, mixer);
     if (timer === undefined) startTicking();
@@ -87,6 +90,25 @@ const handlers: MixerHandlers = {
   legStats: ({ room, legId }) => roomOf(room).legStats(legId),
   closeLeg: async ({ room, legId }) => {
     await rooms.get(room)?.closeLeg(legId);
+  },
+  moveLeg: ({ room, legId, to }) => {
+    const target = roomOf(to);
+    target.attachLeg(roomOf(room).detachLeg(legId));
+  },
+  playTo: ({ room, legId, playId, sounds }) => {
+    roomOf(room).playTo(legId, playId, sounds);
+  },
+  stopPlaying: ({ room, legId }) => {
+    roomOf(room).stopPlaying(legId);
+  },
+  setLegMusic: ({ room, legId, sounds }) => {
+    roomOf(room).setLegMusic(legId, sounds);
+  },
+  setLegHearingGain: ({ room, legId, gain }) => {
+    roomOf(room).setLegHearingGain(legId, gain);
+  },
+  playTone: ({ room, sounds }) => {
+    roomOf(room).playTone(sounds);
   },
   addMicrophone: ({ room, input }) => roomOf(room).addMicrophone(input),
   removeMicrophone: ({ room, legId }) => {

@@ -1,5 +1,6 @@
 import { Resampler } from '../codec/index.ts';
 import type { AudioMixer } from './audio-mixer.ts';
+import type { LegPlayback } from './leg-playback.ts';
 import { Limiter } from './limiter.ts';
 import { MixEncoder } from './mix-encoder.ts';
 
@@ -39,22 +40,21 @@ export class OwnMix {
     this.encoder.alignWith(shared);
   }
 
-  /** `own`: its frame in this mix; undefined: it is no longer in it. */
-  push(own: Int16Array | undefined): void {
-    const others = this.#mixer.sources - (own === undefined ? 0 : 1);
-    if (others === 0) {
-      this.encoder.push(undefined);
+  /** `own`: its frame in this mix, undefined: it is not in it; `playback`: what it alone hears. */
+  push(own: Int16Array | undefined, playback: LegPlayback): void {
+    this.encoder.push(playback.process(this.#others(own), this.encoder.sampleRate));
+  }
 
-      return;
-    }
+  /** At the encoder's rate; undefined: silence. */
+  #others(own: Int16Array | undefined): Int16Array | undefined {
+    const others = this.#mixer.sources - (own === undefined ? 0 : 1);
+    if (others === 0) return undefined;
     if (own === undefined) this.#mixer.all(this.#limiter, this.#mix);
     else this.#mixer.without(own, this.#limiter, this.#mix);
-    if (this.#resampler === undefined) {
-      this.encoder.push(this.#mix);
-    } else {
-      this.#resampler.process(this.#mix, this.#mix.length, this.#narrow);
-      this.encoder.push(this.#narrow);
-    }
+    if (this.#resampler === undefined) return this.#mix;
+    this.#resampler.process(this.#mix, this.#mix.length, this.#narrow);
+
+    return this.#narrow;
   }
 
   /** The voice has left the mix and its last packet is complete. */

@@ -1,9 +1,16 @@
 import { AppError, toError, TypedEmitter, type LegId } from '../../base/index.ts';
-import type { PhoneAudio, PhoneLegStats } from '../media-api.ts';
+import type { PhoneAudio, PhoneLegStats, Sound } from '../media-api.ts';
 import type { PortAllocator, PortPair } from '../rtp/index.ts';
 import type { MicrophoneInput, MixerRoom, MixerRoomEvents, PublishTarget } from './mixer-api.ts';
 import type { RoomKey } from './mixer-protocol.ts';
 import { PortTakenError, type MixerNotice, type MixerWorker } from './mixer-worker.ts';
+
+interface PooledLeg {
+  ports: PortPair;
+  /** As it was configured last, to do so again in another thread. */
+  audio?: PhoneAudio;
+  muted: boolean;
+}
 
 /** A room on one mixer thread, and the ports of its phones. */
 export class PooledRoom implements MixerRoom {
@@ -12,7 +19,7 @@ export class PooledRoom implements MixerRoom {
   readonly #worker: MixerWorker;
   readonly #ports: PortAllocator;
   readonly #onClosed: () => void;
-  readonly #legs = new Map<LegId, PortPair>();
+  readonly #legs = new Map<LegId, PooledLeg>();
   #closed: Promise<void> | undefined;
   #failed = false;
 
@@ -43,17 +50,21 @@ export class PooledRoom implements MixerRoom {
       this.#ports.release(outcome.ports);
       throw new AppError('MEDIA_UNAVAILABLE', 'the room was closed');
     }
-    this.#legs.set(legId, outcome.ports);
+    this.#legs.set(legId, { ports: outcome.ports, muted: false });
 
     return { rtpPort: outcome.ports.rtp, rtcpPort: outcome.ports.rtcp };
   }
 
   async configureLeg(legId: LegId, audio: PhoneAudio): Promise<void> {
     await this.#worker.call('configureLeg', { ...this.#of(legId), audio });
+    const leg = this.#legs.get(legId);
+    if (leg !== undefined) leg.audio = audio;
   }
 
   async setLegMuted(legId: LegId, muted: boolean): Promise<void> {
     await this.#worker.call('setLegMuted', { ...this.#of(legId), muted });
+    const leg = this.#legs.get(legId);
+    if (leg !== undefined) leg.muted = muted;
   }
 
   async publishLeg(legId: LegId, target: PublishTarget): Promise<void> {
@@ -70,12 +81,46 @@ export class PooledRoom implements MixerRoom {
   }
 
   async closeLeg(legId: LegId): Promise<void> {
-    const ports = this.#legs.get(legId);
-    if (ports === undefined) return;
+    const leg = this.#legs.get(legId);
+    if (leg === undefined) return;
     this.#legs.delete(legId);
     // A thread that dies meanwhile takes the sockets with it.
     await this.#worker.call('closeLeg', this.#of(legId)).catch(() => undefined);
-    this.#ports.release(ports);
+    this.#ports.release(leg.ports);
+  }
+
+  async moveLeg(legId: LegId, to: MixerRoom): Promise<void> {
+    if (!(to instanceof PooledRoom)) throw new TypeError('a room of another pool');
+    to.#assertOpen();
+    const leg = this.#legs.get(legId);
+    if (leg === undefined) throw new AppError('INVALID_STATE', 'the leg is closed');
+    if (to.#worker === this.#worker) {
+      await this.#worker.call('moveLeg', { ...this.#of(legId), to: to.#key });
+    } else {
+      await this.#moveToThread(legId, leg, to);
+    }
+    this.#legs.delete(legId);
+    to.#legs.set(legId, leg);
+  }
+
+  async playTo(legId: LegId, playId: number, sounds: readonly Sound[]): Promise<void> {
+    await this.#worker.call('playTo', { ...this.#of(legId), playId, sounds });
+  }
+
+  async stopPlaying(legId: LegId): Promise<void> {
+    await this.#worker.call('stopPlaying', this.#of(legId));
+  }
+
+  async setLegMusic(legId: LegId, sounds: readonly Sound[]): Promise<void> {
+    await this.#worker.call('setLegMusic', { ...this.#of(legId), sounds });
+  }
+
+  async setLegHearingGain(legId: LegId, gain: number): Promise<void> {
+    await this.#worker.call('setLegHearingGain', { ...this.#of(legId), gain });
+  }
+
+  async playTone(sounds: readonly Sound[]): Promise<void> {
+    await this.#worker.call('playTone', { room: this.#key, sounds });
   }
 
   addMicrophone(input: MicrophoneInput): Promise<{ address: string; port: number }> {
@@ -103,6 +148,9 @@ export class PooledRoom implements MixerRoom {
       case 'timeout':
         this.events.emit('legTimeout', notice.legId);
         break;
+      case 'played':
+        this.events.emit('legPlayed', notice.legId, notice.playId, notice.complete);
+        break;
       case 'dtmf':
         this.events.emit('legDtmf', notice.legId, notice.digit, notice.durationMs);
         break;
@@ -123,6 +171,18 @@ export class PooledRoom implements MixerRoom {
     this.#onClosed();
   }
 
+  /**
+   * Sockets belong to a thread: the ports are bound anew in the other one. The phone sees a new SSRC, said
+   * good-bye to the old one by RTCP, and at most a packet is lost.
+   */
+  async #moveToThread(legId: LegId, leg: PooledLeg, to: PooledRoom): Promise<void> {
+    await this.#worker.call('closeLeg', this.#of(legId));
+    await to.#worker.call('createLeg', { ...to.#of(legId), ports: leg.ports });
+    if (leg.audio === undefined) return;
+    await to.#worker.call('configureLeg', { ...to.#of(legId), audio: leg.audio });
+    if (leg.muted) await to.#worker.call('setLegMuted', { ...to.#of(legId), muted: true });
+  }
+
   /** Only a taken port rejects, so that the next pair is tried; anything else is an answer. */
   async #bind(legId: LegId, ports: PortPair): Promise<{ ports: PortPair; error?: Error }> {
     try {
@@ -141,7 +201,7 @@ export class PooledRoom implements MixerRoom {
   }
 
   #releaseAll(): void {
-    for (const ports of this.#legs.values()) this.#ports.release(ports);
+    for (const { ports } of this.#legs.values()) this.#ports.release(ports);
     this.#legs.clear();
   }
 

@@ -1,17 +1,20 @@
 /**
  * One room inside a mixer thread: its phones, its browsers' microphones and the mix between them.
  * The mix runs at 8 kHz while every phone speaks G.711 and at 48 kHz otherwise.
+ *
+ * Size: each thing that may be asked of a leg is one short method here; the work is in files of its own.
  */
 import { AppError, type Clock, type LegId } from '../../base/index.ts';
 import { Resampler } from '../codec/index.ts';
-import { LOOPBACK_ADDRESS, LoopbackSocket, RtpLeg } from '../leg/index.ts';
-import type { PhoneAudio, PhoneLegStats, SpeakerLevel } from '../media-api.ts';
+import { LOOPBACK_ADDRESS, LoopbackSocket, RtpLeg, type RtpLegHandlers } from '../leg/index.ts';
+import type { PhoneAudio, PhoneLegStats, Sound, SpeakerLevel } from '../media-api.ts';
 import { isRtcp, RtpPacketView, type PortPair } from '../rtp/index.ts';
 import { ListenerGroup } from './listeners.ts';
 import { MixEncoder } from './mix-encoder.ts';
 import type { MicrophoneInput, PublishTarget } from './mixer-api.ts';
 import { FRAME_MS } from './mixer-clock.ts';
 import { MixerInput } from './mixer-input.ts';
+import { PcmTrack } from './pcm-track.ts';
 import { SpeakerWatch } from './speaker-watch.ts';
 import { TalkerMix } from './talker-mix.ts';
 
@@ -27,6 +30,7 @@ export interface RoomMixerOptions {
   onSpeakers: (speakers: SpeakerLevel[]) => void;
   onTimeout(legId: LegId): void;
   onDtmf(legId: LegId, digit: string, durationMs: number): void;
+  onPlayed(legId: LegId, playId: number, complete: boolean): void;
 }
 
 interface Microphone {
@@ -59,6 +63,7 @@ export class RoomMixer {
   #mixRate = NARROW_RATE;
   #narrower: Resampler | undefined;
   readonly #narrow = new Int16Array(NARROW_RATE / 50);
+  #tone: PcmTrack | undefined;
   #frames = 0;
   #closed = false;
 
@@ -76,12 +81,7 @@ export class RoomMixer {
       bindAddress,
       rtpTimeout,
       mixRate: this.#mixRate,
-      onDtmf: (digit, durationMs) => {
-        this.#options.onDtmf(legId, digit, durationMs);
-      },
-      onTimeout: () => {
-        this.#options.onTimeout(legId);
-      },
+      handlers: this.#handlersOf(legId),
     });
     if (this.#closed) {
       await leg.close();
@@ -104,6 +104,47 @@ export class RoomMixer {
     this.#listLegs();
   }
 
+  /** Takes a leg out as it is, its sockets open; `attachLeg` of another room goes on with it. */
+  detachLeg(legId: LegId): RtpLeg {
+    const leg = this.#leg(legId);
+    leg.unpublish();
+    leg.input.reset();
+    this.#forgetLeg(leg);
+
+    return leg;
+  }
+
+  attachLeg(leg: RtpLeg): void {
+    if (this.#closed) throw new AppError('MEDIA_UNAVAILABLE', 'the room was closed');
+    leg.setHandlers(this.#handlersOf(leg.id));
+    leg.input.setMixRate(this.#mixRate);
+    this.#legs.set(leg.id, leg);
+    this.#chooseRate();
+    this.#group(leg);
+    this.#listLegs();
+  }
+
+  playTo(legId: LegId, playId: number, sounds: readonly Sound[]): void {
+    this.#leg(legId).playback.play(playId, sounds);
+  }
+
+  stopPlaying(legId: LegId): void {
+    this.#leg(legId).playback.stop();
+  }
+
+  setLegMusic(legId: LegId, sounds: readonly Sound[]): void {
+    this.#leg(legId).playback.setMusic(sounds);
+  }
+
+  setLegHearingGain(legId: LegId, gain: number): void {
+    this.#leg(legId).playback.setHearingGain(gain);
+  }
+
+  /** For all phones, mixed in once; one that still sounds gives way. */
+  playTone(sounds: readonly Sound[]): void {
+    this.#tone = new PcmTrack(sounds);
+  }
+
   setLegMuted(legId: LegId, muted: boolean): void {
     this.#leg(legId).setMuted(muted);
   }
@@ -124,12 +165,8 @@ export class RoomMixer {
   async closeLeg(legId: LegId): Promise<void> {
     const leg = this.#legs.get(legId);
     if (leg === undefined) return;
-    this.#legs.delete(legId);
-    this.#listLegs();
-    this.#ungroup(leg);
-    this.#talk.forget(leg.input);
+    this.#forgetLeg(leg);
     this.#addCounts(this.#past, leg);
-    this.#chooseRate();
     await leg.close();
   }
 
@@ -154,7 +191,7 @@ export class RoomMixer {
   tick(now: number, skipped: number): void {
     if (this.#legs.size === 0) return;
     this.#gather(now);
-    const everyone = this.#talk.mix();
+    const everyone = this.#talk.mix(this.#nextTone());
     const narrow = this.#toNarrow(everyone);
     for (const group of this.#groups.values()) {
       if (skipped > 0) group.skip(skipped * FRAME_MS);
@@ -185,6 +222,39 @@ export class RoomMixer {
 
   toString(): string {
     return [`mix at ${this.#mixRate} Hz`, ...this.#legs.values()].join('\n  ');
+  }
+
+  #handlersOf(legId: LegId): RtpLegHandlers {
+    const { onDtmf, onTimeout, onPlayed } = this.#options;
+
+    return {
+      onDtmf: (digit, durationMs) => {
+        onDtmf(legId, digit, durationMs);
+      },
+      onTimeout: () => {
+        onTimeout(legId);
+      },
+      onPlayed: (playId, complete) => {
+        onPlayed(legId, playId, complete);
+      },
+    };
+  }
+
+  #forgetLeg(leg: RtpLeg): void {
+    this.#legs.delete(leg.id);
+    this.#listLegs();
+    this.#ungroup(leg);
+    this.#talk.forget(leg.input);
+    this.#chooseRate();
+  }
+
+  #nextTone(): Int16Array | undefined {
+    if (this.#tone === undefined) return undefined;
+    const frame = new Int16Array(this.#mixRate / 50);
+    if (this.#tone.read(frame, this.#mixRate)) return frame;
+    this.#tone = undefined;
+
+    return undefined;
   }
 
   #leg(legId: LegId): RtpLeg {

@@ -26,12 +26,13 @@ export class TalkerMix {
     this.#talkers.push(input);
   }
 
-  /** Everyone's mix, good until the next; undefined: silence. */
-  mix(): Int16Array | undefined {
+  /** Everyone's mix, good until the next; undefined: silence. `tone`: what all are to hear with it. */
+  mix(tone?: Int16Array): Int16Array | undefined {
     keepLoudest(this.#talkers);
     const mixer = this.#mixer;
     mixer.begin();
     for (const input of this.#talkers) mixer.add(input.frame());
+    if (tone !== undefined) mixer.add(tone);
     for (const input of this.#lastTalkers) {
       if (this.#talkers.includes(input)) continue;
       // Its last 20 ms fade out; in the next frame it is no longer in the mix.

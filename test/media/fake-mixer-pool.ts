@@ -1,6 +1,6 @@
 import { TypedEmitter, type LegId } from '../../base/index.ts';
 import { audioCodec, type AudioCodecName } from '../../media/codecs.ts';
-import type { PhoneAudio, PhoneLegStats } from '../../media/media-api.ts';
+import type { PhoneAudio, PhoneLegStats, Sound } from '../../media/media-api.ts';
 import type {
   MicrophoneInput,
   MixerPool,
@@ -14,6 +14,7 @@ export class FakeMixerRoom implements MixerRoom {
   readonly events = new TypedEmitter<MixerRoomEvents>();
   readonly legs = new Map<LegId, { audio?: PhoneAudio; muted: boolean }>();
   readonly published = new Map<LegId, PublishTarget>();
+  readonly played: { legId: LegId; playId: number; sounds: readonly Sound[] }[] = [];
   readonly microphones = new Map<LegId, MicrophoneInput>();
   gate: Promise<void> = Promise.resolve();
   failure: Error | undefined;
@@ -56,6 +57,34 @@ export class FakeMixerRoom implements MixerRoom {
     await this.#answer();
     this.legs.delete(legId);
     this.published.delete(legId);
+  }
+
+  async moveLeg(legId: LegId, to: MixerRoom): Promise<void> {
+    await this.#answer();
+    const leg = this.legs.get(legId)!;
+    this.legs.delete(legId);
+    (to as FakeMixerRoom).legs.set(legId, leg);
+  }
+
+  async playTo(legId: LegId, playId: number, sounds: readonly Sound[]): Promise<void> {
+    await this.#answer();
+    this.played.push({ legId, playId, sounds });
+  }
+
+  stopPlaying(): Promise<void> {
+    return this.#answer();
+  }
+
+  setLegMusic(): Promise<void> {
+    return this.#answer();
+  }
+
+  setLegHearingGain(): Promise<void> {
+    return this.#answer();
+  }
+
+  playTone(): Promise<void> {
+    return this.#answer();
   }
 
   async addMicrophone(input: MicrophoneInput): Promise<{ address: string; port: number }> {

@@ -1,3 +1,4 @@
+/** Size: one short method for each promise of the media. */
 import { TypedEmitter, newLegId, randomToken } from '../../base/index.ts';
 import type { ConsumerId, LegId, ProducerId } from '../../base/index.ts';
 import type {
@@ -13,6 +14,7 @@ import type {
   ProducerInfo,
   RoomMedia,
   RoomMediaEvents,
+  Sound,
   WebRtcLeg,
   WebRtcLegEvents,
   WebRtcTransportParameters,
@@ -23,6 +25,8 @@ export class FakeMediaEngine implements MediaEngine {
   readonly events: MediaEngine['events'] = new TypedEmitter();
   /** Every room ever made, the newest last. */
   readonly rooms: FakeRoomMedia[] = [];
+  /** Phones that were, or are, in no room. */
+  readonly waitingLegs: FakePhoneLeg[] = [];
   unready: string | undefined;
   /** Set to make the next `createRoom` fail. */
   failure: Error | undefined;
@@ -38,6 +42,15 @@ export class FakeMediaEngine implements MediaEngine {
     this.rooms.push(room);
 
     return room;
+  }
+
+  async createWaitingLeg(): Promise<FakePhoneLeg> {
+    await this.gate;
+    if (this.failure !== undefined) throw this.failure;
+    const leg = new FakePhoneLeg(undefined, 41_000 + 2 * this.waitingLegs.length);
+    this.waitingLegs.push(leg);
+
+    return leg;
   }
 
   unreadyReason(): string | undefined {
@@ -83,6 +96,7 @@ export class FakeRoomMedia implements RoomMedia {
   readonly rtpCapabilities = { codecs: [] };
   readonly phoneLegs: FakePhoneLeg[] = [];
   readonly webRtcLegs: FakeWebRtcLeg[] = [];
+  readonly tones: (readonly Sound[])[] = [];
   readonly #producers = new Map<ProducerId, ProducerInfo>();
   closed = false;
   /** What was open when the room closed: its legs must have gone before. */
@@ -93,6 +107,18 @@ export class FakeRoomMedia implements RoomMedia {
     this.phoneLegs.push(leg);
 
     return Promise.resolve(leg);
+  }
+
+  adoptPhoneLeg(leg: PhoneLeg): Promise<void> {
+    const fake = leg as FakePhoneLeg;
+    this.phoneLegs.push(fake);
+    fake.enter(this);
+
+    return Promise.resolve();
+  }
+
+  playTone(sounds: readonly Sound[]): void {
+    this.tones.push(sounds);
   }
 
   createWebRtcLeg(): Promise<FakeWebRtcLeg> {
@@ -140,11 +166,16 @@ export class FakePhoneLeg implements PhoneLeg {
   readonly rtpPort: number;
   readonly rtcpPort: number;
   readonly configured: PhoneAudio[] = [];
-  readonly #room: FakeRoomMedia;
+  /** What was played to it; `finish` says that one was heard to its end. */
+  readonly played: { sounds: readonly Sound[]; finish: (complete: boolean) => void }[] = [];
+  music: readonly Sound[] = [];
+  hearingGain = 0;
+  #room: FakeRoomMedia | undefined;
   muted = false;
   closed = false;
 
-  constructor(room: FakeRoomMedia, rtpPort: number) {
+  /** Without a room it waits for one. */
+  constructor(room: FakeRoomMedia | undefined, rtpPort: number) {
     this.#room = room;
     this.rtpPort = rtpPort;
     this.rtcpPort = rtpPort + 1;
@@ -152,7 +183,7 @@ export class FakePhoneLeg implements PhoneLeg {
 
   configure(audio: PhoneAudio): Promise<void> {
     this.configured.push(audio);
-    if (this.configured.length === 1) this.#room.addProducer(this.id, 'audio', 'microphone');
+    if (this.configured.length === 1) this.#room?.addProducer(this.id, 'audio', 'microphone');
 
     return Promise.resolve();
   }
@@ -161,6 +192,29 @@ export class FakePhoneLeg implements PhoneLeg {
     this.muted = muted;
 
     return Promise.resolve();
+  }
+
+  enter(room: FakeRoomMedia): void {
+    this.#room = room;
+    if (this.configured.length > 0) room.addProducer(this.id, 'audio', 'microphone');
+  }
+
+  play(sounds: readonly Sound[]): Promise<boolean> {
+    return new Promise((resolve) => {
+      this.played.push({ sounds, finish: resolve });
+    });
+  }
+
+  stopPlaying(): void {
+    for (const { finish } of this.played) finish(false);
+  }
+
+  setMusic(sounds: readonly Sound[]): void {
+    this.music = sounds;
+  }
+
+  setHearingGain(decibels: number): void {
+    this.hearingGain = decibels;
   }
 
   stats(): Promise<PhoneLegStats> {
@@ -178,7 +232,8 @@ export class FakePhoneLeg implements PhoneLeg {
     if (this.closed) return;
     await Promise.resolve();
     this.closed = true;
-    this.#room.removeProducersOf(this.id);
+    this.stopPlaying();
+    this.#room?.removeProducersOf(this.id);
     this.events.emit('closed');
   }
 }

@@ -1,0 +1,60 @@
+import { Resampler } from '../codec/index.ts';
+import type { Sound } from '../media-api.ts';
+import { FRAME_MS } from './mixer-clock.ts';
+
+/** Sounds one after the other, in frames of 20 ms at any rate that is asked for. */
+export class PcmTrack {
+  readonly #sounds: readonly Sound[];
+  readonly #loop: boolean;
+  #index = 0;
+  #position = 0;
+  #resampler: Resampler | undefined;
+  #resamplerKey = '';
+  #frame = new Int16Array(0);
+
+  constructor(sounds: readonly Sound[], loop = false) {
+    this.#sounds = sounds.filter(({ samples }) => samples.length > 0);
+    this.#loop = loop;
+  }
+
+  get ended(): boolean {
+    return this.#index >= this.#sounds.length;
+  }
+
+  /** Fills `out` with the next 20 ms at `rate`; false when there is nothing any more. */
+  read(out: Int16Array, rate: number): boolean {
+    const sound = this.#sounds[this.#index];
+    if (sound === undefined) return false;
+    const length = (sound.rate * FRAME_MS) / 1000;
+    if (this.#frame.length !== length) this.#frame = new Int16Array(length);
+    const frame = this.#frame;
+    const end = Math.min(length, sound.samples.length - this.#position);
+    for (let i = 0; i < end; i++) frame[i] = sound.samples[this.#position + i]!;
+    frame.fill(0, end);
+    this.#position += length;
+    if (this.#position >= sound.samples.length) this.#next();
+    this.#convert(sound.rate, rate, out);
+
+    return true;
+  }
+
+  #next(): void {
+    this.#position = 0;
+    this.#index++;
+    if (this.#loop && this.ended) this.#index = 0;
+  }
+
+  #convert(from: number, to: number, out: Int16Array): void {
+    if (from === to) {
+      out.set(this.#frame);
+
+      return;
+    }
+    const key = `${from}/${to}`;
+    if (this.#resampler === undefined || this.#resamplerKey !== key) {
+      this.#resampler = new Resampler(from, to);
+      this.#resamplerKey = key;
+    }
+    this.#resampler.process(this.#frame, this.#frame.length, out);
+  }
+}
