@@ -6,6 +6,9 @@ import { Child } from './child-process.ts';
 import { projectPath } from './scratch.ts';
 import { ToneSource } from './tone-source.ts';
 
+/** Below the server's, above the phones'. */
+const MEDIA_PORTS = 30_000;
+
 export interface SippOptions {
   folder: string;
   /** File name in test/fixtures/sipp. */
@@ -59,40 +62,100 @@ export async function runSipp(options: SippOptions): Promise<SippResult> {
 }
 
 export interface ScenarioOptions {
+  /** Of its own: logs. */
   folder: string;
-  /** File name in test/fixtures/sipp. */
+  /** Below test/fixtures/sipp. */
   scenario: string;
-  target: string;
+  /** Undefined: it waits to be called. */
+  target?: string;
   user: string;
-  /** Of its own for each that runs at once: SIPp's SIP port; its control port is 3000 above. */
+  /** Of its own for each that runs at once: SIPp's SIP port; control and media ports follow from it. */
   port: number;
   /** After which it has failed. */
   seconds: number;
+  /** Holds the `media/` that it plays; by default `folder`. */
+  cwd?: string;
+  /** How often the script is played; 1 by default. */
+  calls?: number;
+  /** Milliseconds of its `<pause/>`. */
+  pause?: number;
+  /** [name] in the scenario. */
+  keys?: Readonly<Record<string, string>>;
+  /** [field0] and the password that [field1], the credentials, is made of. */
+  account?: { username: string; password: string };
+  /** Messages that cross its own are no reason to give up. */
+  takesCrossing?: boolean;
+}
+
+export interface ScenarioResult {
+  exitCode: number;
+  errors: string;
 }
 
 /** Plays one call by the script; SIPp ends with 0 when all came as it says. */
-export async function runScenario(
-  options: ScenarioOptions,
-): Promise<{ exitCode: number; errors: string }> {
-  const { folder, port, seconds } = options;
+export async function runScenario(options: ScenarioOptions): Promise<ScenarioResult> {
+  const { folder, cwd = folder } = options;
   const child = new Child({
     name: 'sipp',
     command: 'sipp',
     logFile: path.join(folder, 'sipp.log'),
-    cwd: folder,
+    cwd,
     env: { TERM: 'dumb' },
-    args: [
-      options.target,
-      ...['-sf', projectPath('test/fixtures/sipp', options.scenario), '-s', options.user],
-      ...['-i', '127.0.0.1', '-mi', '127.0.0.1', '-p', String(port), '-cp', String(port + 3000)],
-      ...['-nostdin', '-t', 'u1', '-m', '1', '-timeout', `${String(seconds)}s`, '-timeout_error'],
-      ...['-trace_err', '-error_file', path.join(folder, 'sipp.err')],
-      ...['-trace_msg', '-message_file', path.join(folder, 'sipp.msg')],
-    ],
+    args: scenarioArguments(options),
   });
   const exitCode = await child.exited;
 
   return { exitCode, errors: exitCode === 0 ? '' : errorsOf(folder) };
+}
+
+/** Every message that the scenario sent and received. */
+export function scenarioMessages(folder: string): string {
+  return readdirSync(folder).includes('sipp.msg')
+    ? readFileSync(path.join(folder, 'sipp.msg'), 'utf8')
+    : '';
+}
+
+function scenarioArguments(options: ScenarioOptions): string[] {
+  const {
+    folder,
+    target,
+    port,
+    seconds,
+    account,
+    pause,
+    keys = {},
+    takesCrossing,
+    calls = 1,
+  } = options;
+  const accounts = path.join(folder, 'accounts.csv');
+  if (account !== undefined) {
+    const { username, password } = account;
+    const credentials = `[authentication username=${username} password=${password}]`;
+    writeFileSync(accounts, `SEQUENTIAL\n${username};${credentials}\n`);
+  }
+
+  return [
+    ...(target === undefined ? [] : [target]),
+    ...['-sf', projectPath('test/fixtures/sipp', options.scenario), '-s', options.user],
+    ...['-i', '127.0.0.1', '-mi', '127.0.0.1', '-p', String(port), '-cp', String(port + 3000)],
+    ...['-mp', String(MEDIA_PORTS + (port - 5000) * 10)],
+    ...[
+      '-nostdin',
+      '-t',
+      'u1',
+      '-m',
+      String(calls),
+      '-timeout',
+      `${String(seconds)}s`,
+      '-timeout_error',
+    ],
+    ...['-trace_err', '-error_file', path.join(folder, 'sipp.err')],
+    ...['-trace_msg', '-message_file', path.join(folder, 'sipp.msg')],
+    ...(pause === undefined ? [] : ['-d', String(pause)]),
+    ...(account === undefined ? [] : ['-inf', accounts]),
+    ...(takesCrossing === true ? ['-default_behaviors', 'all,-abortunexp'] : []),
+    ...Object.entries(keys).flatMap(([name, value]) => ['-key', name, value]),
+  ];
 }
 
 function errorsOf(folder: string): string {
