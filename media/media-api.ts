@@ -5,6 +5,7 @@
 import type { types as mediasoup } from 'mediasoup';
 import type { ConsumerId, LegId, ProducerId, TypedEmitter } from '../base/index.ts';
 import type { AudioCodec } from './codecs.ts';
+import type { SrtpKeys } from './srtp/index.ts';
 
 export type MediaKind = 'audio' | 'video';
 /** What a browser's stream shows or carries; a phone's audio is a `microphone` too. */
@@ -103,6 +104,10 @@ export interface PhoneAudio {
   /** Milliseconds of audio in each packet that we send. */
   ptime: number;
   direction: MediaDirection;
+  /** Its packets are SRTP with these keys; undefined: they are not encrypted. */
+  srtp?: SrtpKeys;
+  /** The host that the call's signalling comes from: whom media may come from behind a NAT. */
+  signallingAddress?: string;
 }
 
 export interface PhoneLegEvents {
@@ -219,4 +224,6 @@ export interface MediaSettings {
   mixerThreads: number;
   /** Milliseconds without RTP and RTCP after which a phone leg reports `timeout`. */
   rtpTimeout: number;
+  /** The mark of phones' packets for the network's queues (RFC 2474), 0 for none. */
+  rtpDscp: number;
 }

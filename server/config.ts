@@ -220,6 +220,7 @@ function readMedia(
     workers: reader.integer('MEDIA_WORKERS', cores, 1, 256),
     mixerThreads: reader.integer('MIXER_THREADS', Math.max(1, Math.floor(cores / 2)), 1, 256),
     rtpTimeout: reader.integer('RTP_TIMEOUT_S', 30, 1, 86_400) * 1000,
+    rtpDscp: reader.integer('RTP_DSCP', 46, 0, 63),
   };
 }
 

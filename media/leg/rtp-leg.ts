@@ -3,7 +3,7 @@
  * decoder → mix, and back from the mix through the sender to the socket. Its own packets also go to
  * the browsers, as they came.
  */
-import type { Clock, LegId } from '../../base/index.ts';
+import type { LegId } from '../../base/index.ts';
 import { TELEPHONE_EVENT, type AudioCodec } from '../codecs.ts';
 import type { PhoneAudio, PhoneLegStats } from '../media-api.ts';
 import { LegPlayback, MixerInput, usablePtime, type PublishTarget } from '../mixer/index.ts';
@@ -12,30 +12,13 @@ import {
   RtpReceiver,
   RtpSender,
   RtpSocket,
-  type PortPair,
   type RtpPacketView,
 } from '../rtp/index.ts';
+import { SrtpSession } from '../srtp/index.ts';
+import type { RtpLegHandlers, RtpLegOptions } from './leg-options.ts';
 import { LegRtcp } from './leg-rtcp.ts';
 import type { LoopbackSocket } from './loopback-socket.ts';
 import { Publisher } from './publisher.ts';
-
-export interface RtpLegOptions {
-  id: LegId;
-  clock: Clock;
-  ports: PortPair;
-  bindAddress: string;
-  mixRate: number;
-  rtpTimeout: number;
-  handlers: RtpLegHandlers;
-}
-
-/** Whoever has the leg now. */
-export interface RtpLegHandlers {
-  onDtmf(digit: string, durationMs: number): void;
-  onTimeout(): void;
-  /** An announcement is over; complete: it was not stopped. */
-  onPlayed(playId: number, complete: boolean): void;
-}
 
 export class RtpLeg {
   readonly id: LegId;
@@ -55,6 +38,7 @@ export class RtpLeg {
   #dtmf: DtmfReceiver | undefined;
   #dtmfClockRate: number | undefined;
   #publisher: Publisher | undefined;
+  #security: SrtpSession | undefined;
   #muted = false;
   #lastHeardAt: number;
   #timedOut = false;
@@ -84,6 +68,7 @@ export class RtpLeg {
       ports: options.ports,
       clock: options.clock,
       address: options.bindAddress,
+      ...(options.dscp !== undefined && { dscp: options.dscp }),
       handlers: {
         onRtp: (packet, now) => opened.leg?.receive(packet, now),
         onRtcp: (data, now) => opened.leg?.receiveRtcp(data, now),
@@ -145,11 +130,13 @@ export class RtpLeg {
     this.#ptime = usablePtime(audio.codec, audio.ptime);
     this.#sender.setClockRate(audio.codec.clockRate);
     this.#receiver.setPayloadTypes(audio.receivePayloadTypes);
+    this.#socket.setSecurity((this.#security = SrtpSession.next(this.#security, audio.srtp)));
     this.#socket.setRemote({
       address: audio.remoteAddress,
       rtpPort: audio.remoteRtpPort,
       rtcpPort: audio.remoteRtcpPort,
       rtcpMux: audio.rtcpMux,
+      signallingAddress: audio.signallingAddress,
     });
     this.#openDtmf(audio);
     if (before?.direction !== audio.direction) {

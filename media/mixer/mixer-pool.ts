@@ -17,7 +17,8 @@ const RESTART_DELAY_MS = 1000;
 export type MixerSettings = Pick<
   MediaSettings,
   'rtpPortMin' | 'rtpPortMax' | 'rtpTimeout' | 'mixerThreads'
->;
+> &
+  Partial<Pick<MediaSettings, 'rtpDscp'>>;
 
 export interface MixerPoolDeps {
   clock: Clock;
@@ -125,7 +126,8 @@ class ThreadedMixerPool implements MixerPool {
   }
 
   #startThread(index: number): void {
-    const data = { bindAddress: this.#bindAddress, rtpTimeout: this.#settings.rtpTimeout };
+    const { rtpTimeout, rtpDscp = 0 } = this.#settings;
+    const data = { bindAddress: this.#bindAddress, rtpTimeout, dscp: rtpDscp };
     const rooms = new Map<RoomKey, PooledRoom>();
     const worker = new MixerWorker(this.#entry, `mixer-${index}`, data, {
       onNotice: (notice) => {

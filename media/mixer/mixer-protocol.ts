@@ -84,4 +84,5 @@ export type MixerMessage =
 export interface ThreadData {
   bindAddress: string;
   rtpTimeout: number;
+  dscp: number;
 }

@@ -46,11 +46,12 @@ function roomOf(key: RoomKey): RoomMixer {
 
 const handlers: MixerHandlers = {
   createRoom: ({ room }) => {
-    const { bindAddress, rtpTimeout } = settings;
+    const { bindAddress, rtpTimeout, dscp } = settings;
     const mixer = new RoomMixer({
       clock,
       bindAddress,
       rtpTimeout,
+      dscp,
       onSpeakers: (speakers) => {
         post({ type: 'speakers', room, speakers });
       },

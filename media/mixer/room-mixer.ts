@@ -27,6 +27,7 @@ export interface RoomMixerOptions {
   clock: Clock;
   bindAddress: string;
   rtpTimeout: number;
+  dscp: number;
   onSpeakers: (speakers: SpeakerLevel[]) => void;
   onTimeout(legId: LegId): void;
   onDtmf(legId: LegId, digit: string, durationMs: number): void;
@@ -73,13 +74,14 @@ export class RoomMixer {
   }
 
   async createLeg(legId: LegId, ports: PortPair): Promise<{ rtpPort: number; rtcpPort: number }> {
-    const { clock, bindAddress, rtpTimeout } = this.#options;
+    const { clock, bindAddress, rtpTimeout, dscp } = this.#options;
     const leg = await RtpLeg.open({
       id: legId,
       clock,
       ports,
       bindAddress,
       rtpTimeout,
+      dscp,
       mixRate: this.#mixRate,
       handlers: this.#handlersOf(legId),
     });

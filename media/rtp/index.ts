@@ -11,11 +11,12 @@ export type { ReportBlock, RtcpPacket, SenderInfo } from './rtcp-packet.ts';
 export { RtcpScheduler } from './rtcp-scheduler.ts';
 export { RtpSocket } from './rtp-socket.ts';
 export type {
+  PacketSecurity,
   RtpRemote,
-  RtpSocketCounters,
   RtpSocketHandlers,
   RtpSocketOptions,
 } from './rtp-socket.ts';
+export type { RtpSocketCounters } from './rtp-socket-counters.ts';
 export { PortAllocator } from './port-allocator.ts';
 export type { PortPair } from './port-allocator.ts';
 export { JitterBuffer } from './jitter-buffer.ts';

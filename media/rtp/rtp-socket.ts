@@ -3,12 +3,14 @@
  * port, everything counted. Sockets are not connected: the phone's address may change, and a
  * connected socket answers a closed port of the peer with an error.
  */
-import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import type { RemoteInfo, Socket } from 'node:dgram';
 import { isIP } from 'node:net';
 import type { Clock } from '../../base/index.ts';
 import type { PortPair } from './port-allocator.ts';
 import { MAX_RTP_PACKET, RtpPacketView, isRtcp } from './rtp-packet.ts';
+import { RtpSocketCounters } from './rtp-socket-counters.ts';
 import { SourceLock } from './source-lock.ts';
+import { bindUdpSocket, closeUdpSocket } from './udp-socket.ts';
 
 export interface RtpSocketHandlers {
   /**
@@ -29,6 +31,19 @@ export interface RtpSocketOptions {
   address?: string;
   /** Octets that the kernel holds for us. */
   receiveBufferSize?: number;
+  /** The mark of what is sent, 0 for none. */
+  dscp?: number;
+}
+
+/**
+ * Encryption of what goes over the ports, in place; lengths below 0 mean that a packet is to be
+ * dropped. The buffers of `sealRtp` and `sealRtcp` have room behind `length`.
+ */
+export interface PacketSecurity {
+  openRtp(data: Uint8Array): number;
+  openRtcp(data: Uint8Array): number;
+  sealRtp(data: Uint8Array, length: number): number;
+  sealRtcp(data: Uint8Array, length: number): number;
 }
 
 /** Where the SDP says that the peer listens. */
@@ -37,26 +52,14 @@ export interface RtpRemote {
   rtpPort: number;
   rtcpPort: number;
   rtcpMux: boolean;
-}
-
-export interface RtpSocketCounters {
-  rtpIn: number;
-  rtpOut: number;
-  rtcpIn: number;
-  rtcpOut: number;
-  /** Neither RTP nor RTCP. */
-  invalid: number;
-  /** Valid, from somebody else than the locked source. */
-  foreign: number;
-  /** Not sent: no address yet, or the kernel takes no more. */
-  sendDropped: number;
-  errors: number;
-  /** How often the source was followed to another address. */
-  moves: number;
+  /** The host that its signalling comes from: behind a NAT its media does so too. */
+  signallingAddress?: string | undefined;
 }
 
 /** A second of 64 kbit/s audio, with the kernel's bookkeeping: what may come while a thread is late. */
 const RECEIVE_BUFFER = 128 * 1024;
+/** With room for the tag and the trailer of SRTP and SRTCP. */
+const SEND_BUFFER = MAX_RTP_PACKET + 32;
 /** Datagrams that may wait for the kernel; audio that is later than this is of no use. */
 const MAX_SEND_QUEUE = 4;
 
@@ -70,22 +73,13 @@ export class RtpSocket {
   readonly #family: number;
   readonly #lock = new SourceLock();
   readonly #packet = new RtpPacketView();
-  #sendBuffer = Buffer.allocUnsafeSlow(MAX_RTP_PACKET);
+  #sendBuffer = Buffer.allocUnsafeSlow(SEND_BUFFER);
+  #security: PacketSecurity | undefined;
   #remote: RtpRemote | undefined;
   /** The port that RTCP came from, 0 before it did. */
   #rtcpSource = 0;
   #closed = false;
-  readonly #counters: RtpSocketCounters = {
-    rtpIn: 0,
-    rtpOut: 0,
-    rtcpIn: 0,
-    rtcpOut: 0,
-    invalid: 0,
-    foreign: 0,
-    sendDropped: 0,
-    errors: 0,
-    moves: 0,
-  };
+  readonly #counters = new RtpSocketCounters();
 
   private constructor(rtp: Socket, rtcp: Socket, options: RtpSocketOptions) {
     this.#rtp = rtp;
@@ -112,11 +106,16 @@ export class RtpSocket {
 
   /** Rejects when one of the ports is taken. */
   static async bind(options: RtpSocketOptions): Promise<RtpSocket> {
-    const size = options.receiveBufferSize ?? RECEIVE_BUFFER;
-    const address = options.address ?? '0.0.0.0';
-    const rtp = await bindSocket(address, options.ports.rtp, size);
+    const common = {
+      address: options.address ?? '0.0.0.0',
+      receiveBufferSize: options.receiveBufferSize ?? RECEIVE_BUFFER,
+      dscp: options.dscp ?? 0,
+    };
+    const rtp = await bindUdpSocket({ ...common, port: options.ports.rtp });
     try {
-      return new RtpSocket(rtp, await bindSocket(address, options.ports.rtcp, size), options);
+      const rtcp = await bindUdpSocket({ ...common, port: options.ports.rtcp });
+
+      return new RtpSocket(rtp, rtcp, options);
     } catch (error) {
       rtp.close();
       throw error;
@@ -133,7 +132,7 @@ export class RtpSocket {
   setRemote(remote: RtpRemote): void {
     const before = this.#remote;
     this.#remote = remote;
-    this.#lock.signal(remote.address, remote.rtpPort);
+    this.#lock.signal(remote.address, remote.rtpPort, this.#clock.now(), remote.signallingAddress);
     if (
       before?.address !== remote.address ||
       before.rtcpPort !== remote.rtcpPort ||
@@ -143,9 +142,14 @@ export class RtpSocket {
     }
   }
 
+  /** From now on all packets are encrypted, both ways; undefined: none is. */
+  setSecurity(security: PacketSecurity | undefined): void {
+    this.#security = security;
+  }
+
   /** The first `length` octets of `data`, which may be used again at once. */
   sendRtp(data: Uint8Array, length: number): void {
-    if (this.#send(this.#rtp, data, length, this.#lock.port)) this.#counters.rtpOut++;
+    if (this.#send(this.#rtp, data, length, this.#lock.port, false)) this.#counters.rtpOut++;
   }
 
   /** As `sendRtp`. With rtcp-mux it leaves from the RTP port (RFC 5761 3). */
@@ -153,15 +157,15 @@ export class RtpSocket {
     const remote = this.#remote;
     if (remote === undefined) return;
     const sent = remote.rtcpMux
-      ? this.#send(this.#rtp, data, length, this.#lock.port)
-      : this.#send(this.#rtcp, data, length, this.#rtcpSource || remote.rtcpPort);
+      ? this.#send(this.#rtp, data, length, this.#lock.port, true)
+      : this.#send(this.#rtcp, data, length, this.#rtcpSource || remote.rtcpPort, true);
     if (sent) this.#counters.rtcpOut++;
   }
 
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await Promise.all([closeSocket(this.#rtp), closeSocket(this.#rtcp)]);
+    await Promise.all([closeUdpSocket(this.#rtp), closeUdpSocket(this.#rtcp)]);
   }
 
   #onRtpPort(data: Uint8Array, from: RemoteInfo): void {
@@ -172,15 +176,25 @@ export class RtpSocket {
 
       return;
     }
+    if (this.#security !== undefined) {
+      // Before anything else: what is not the peer's own must not even move the source.
+      const length = this.#security.openRtp(data);
+      if (length < 0) this.#counters.unauthentic++;
+      if (length < 0) return;
+      data = data.subarray(0, length);
+    }
     if (!packet.parse(data)) {
       this.#counters.invalid++;
 
       return;
     }
     const now = this.#clock.now();
+    const { ssrc, sequenceNumber } = packet;
     if (
       this.#remote === undefined ||
-      !this.#lock.accepts(from.address, from.port, packet.ssrc, packet.sequenceNumber, now)
+      !(this.#security === undefined
+        ? this.#lock.accepts(from.address, from.port, ssrc, sequenceNumber, now)
+        : this.#lock.acceptAuthentic(from.address, from.port, ssrc, sequenceNumber, now))
     ) {
       this.#counters.foreign++;
 
@@ -192,6 +206,12 @@ export class RtpSocket {
 
   #onRtcp(data: Uint8Array, from: RemoteInfo, now: number): void {
     const remote = this.#remote;
+    const length = this.#security?.openRtcp(data) ?? data.length;
+    if (length < 0) {
+      this.#counters.unauthentic++;
+
+      return;
+    }
     // RTCP names no sequence that could be trusted, so it must come from the host that RTP comes
     // from, and, once it has come from a port there, from that port or the one in the SDP.
     const known =
@@ -209,10 +229,16 @@ export class RtpSocket {
     }
     if (!remote.rtcpMux) this.#rtcpSource = from.port;
     this.#counters.rtcpIn++;
-    this.#handlers.onRtcp(data, now);
+    this.#handlers.onRtcp(data.subarray(0, length), now);
   }
 
-  #send(socket: Socket, data: Uint8Array, length: number, port: number): boolean {
+  #send(
+    socket: Socket,
+    data: Uint8Array,
+    length: number,
+    port: number,
+    isReport: boolean,
+  ): boolean {
     const address = this.#lock.address;
     if (this.#closed || port === 0 || !this.#canReach(address) || length > MAX_RTP_PACKET) {
       this.#counters.sendDropped++;
@@ -226,55 +252,34 @@ export class RtpSocket {
     }
     const buffer = this.#sendBuffer;
     for (let i = 0; i < length; i++) buffer[i] = data[i]!;
+    const size = this.#seal(buffer, length, isReport);
+    if (size < 0) {
+      this.#counters.sendDropped++;
+
+      return false;
+    }
     try {
-      socket.send(buffer, 0, length, port, address);
+      socket.send(buffer, 0, size, port, address);
     } catch {
       this.#counters.errors++;
 
       return false;
     }
     // The kernel took it, as nearly always, or it waits in the queue and the buffer belongs to it.
-    if (socket.getSendQueueCount() > 0) this.#sendBuffer = Buffer.allocUnsafeSlow(MAX_RTP_PACKET);
+    if (socket.getSendQueueCount() > 0) this.#sendBuffer = Buffer.allocUnsafeSlow(SEND_BUFFER);
 
     return true;
+  }
+
+  #seal(buffer: Uint8Array, length: number, isReport: boolean): number {
+    const security = this.#security;
+    if (security === undefined) return length;
+
+    return isReport ? security.sealRtcp(buffer, length) : security.sealRtp(buffer, length);
   }
 
   /** "0.0.0.0" is how old phones say hold (RFC 3264 8.4); names are not looked up. */
   #canReach(address: string): boolean {
     return isIP(address) === this.#family && address !== '0.0.0.0' && address !== '::';
   }
-}
-
-async function bindSocket(address: string, port: number, bufferSize: number): Promise<Socket> {
-  const family = isIP(address);
-  const socket = createSocket({
-    type: family === 6 ? 'udp6' : 'udp4',
-    // Only addresses are sent to, so nothing has to be looked up.
-    lookup: (host, _options, callback) => {
-      callback(null, host, family);
-    },
-  });
-
-  return new Promise((resolve, reject) => {
-    socket.once('error', (error) => {
-      socket.close();
-      reject(error);
-    });
-    socket.bind({ address, port, exclusive: true }, () => {
-      try {
-        socket.setRecvBufferSize(bufferSize);
-      } catch {
-        // The system's limit is lower: its default has to do.
-      }
-      resolve(socket);
-    });
-  });
-}
-
-async function closeSocket(socket: Socket): Promise<void> {
-  return new Promise((resolve) => {
-    socket.close(() => {
-      resolve();
-    });
-  });
 }

@@ -25,6 +25,7 @@ export async function testSettings(changes: Partial<MediaSettings> = {}): Promis
     workers: 1,
     mixerThreads: 1,
     rtpTimeout: 30_000,
+    rtpDscp: 46,
     ...changes,
   };
 }

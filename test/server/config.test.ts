@@ -53,6 +53,7 @@ describe('parseConfig', () => {
         workers: 4,
         mixerThreads: 2,
         rtpTimeout: 30_000,
+        rtpDscp: 46,
       },
       redis: {},
       rooms: { autoCreate: true, maxParticipants: 500, reconnectTimeoutMs: 15_000 },
