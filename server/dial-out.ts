@@ -1,7 +1,8 @@
 import { AppError, randomToken, toError } from '../base/index.ts';
 import type { Clock, Logger, ParticipantId, RoomNumber } from '../base/index.ts';
 import type { CloseReason } from './close-reason.ts';
-import type { CallOriginator, CallProgress, DialTarget } from './ports.ts';
+import type { CallOriginator, CallProgress, DialTarget, Referral } from './ports.ts';
+import { mayCallOut, type Caller } from './room-policy.ts';
 import type { TrunkBook } from './trunks/index.ts';
 
 export interface DialOutLimits {
@@ -18,6 +19,9 @@ export interface DialOutRequest {
   /** How the callee is called in the room. */
   name?: string;
   trunk?: string;
+  /** A member; the API itself may do all. */
+  by?: Caller;
+  referral?: Referral;
 }
 
 export interface DialedCallView {
@@ -36,10 +40,21 @@ export interface DialedCallView {
   status?: number;
 }
 
+export type DialOutOutcome = 'started' | 'limited' | 'forbidden' | 'failed';
+
+/** A call, and who wants to know of it. */
+interface KeptCall {
+  view: DialedCallView;
+  last?: CallProgress;
+  listener?: (progress: CallProgress) => void;
+}
+
 export interface DialOutOptions {
   originator: CallOriginator;
   trunks: Pick<TrunkBook, 'takeCall'>;
   limits: DialOutLimits;
+  /** `unknown`: it was not even clear who is meant. */
+  onOutcome: (kind: DialTarget['kind'] | 'unknown', outcome: DialOutOutcome) => void;
   clock: Clock;
   logger: Logger;
 }
@@ -51,7 +66,7 @@ const KEPT = 500;
 /** Calls out of rooms: the API's side of them, and what keeps them from costing more than they should. */
 export class DialOut {
   readonly #options: DialOutOptions;
-  readonly #calls = new Map<string, DialedCallView>();
+  readonly #calls = new Map<string, KeptCall>();
   /** Calls that ring or stand, by room and by account. */
   readonly #open = new Map<string, number>();
   /** When rooms called through trunks, in the last hour. */
@@ -61,54 +76,84 @@ export class DialOut {
     this.#options = options;
   }
 
-  /** Resolves when the call is on its way. AppError as `CallOriginator`, and RATE_LIMITED. */
+  /**
+   * Resolves when the call is on its way. AppError as `CallOriginator`, RATE_LIMITED, and for who must not
+   * FORBIDDEN, or UNAUTHORIZED when it would do to prove who asks.
+   */
   async start(room: RoomNumber, request: DialOutRequest): Promise<DialedCallView> {
-    const { originator } = this.#options;
-    const target = await originator.resolve(request.uri, request.trunk);
-    const giveBack = this.#take(room, target);
-    const id = randomToken();
-    const early: CallProgress[] = [];
-    let onProgress = (progress: CallProgress): void => {
-      early.push(progress);
-    };
+    let kind: DialTarget['kind'] | 'unknown' = 'unknown';
     try {
-      const { participantId } = await originator.call({
-        room,
-        target,
-        ...(request.name !== undefined && { name: request.name }),
-        onProgress: (progress) => {
-          onProgress(progress);
-        },
-      });
-      const startedAt = this.#now();
-      const { uri } = request;
-      const { kind } = target;
-      const call: DialedCallView = {
-        id,
-        room,
-        uri,
-        kind,
-        state: 'calling',
-        participantId,
-        startedAt,
-      };
-      this.#keep(call);
-      onProgress = (progress) => {
-        this.#update(call, progress, giveBack);
-      };
-      for (const progress of early) onProgress(progress);
-      this.#options.logger.info({ id, room, kind }, 'calling out');
+      const target = await this.#options.originator.resolve(request.uri, request.trunk);
+      ({ kind } = target);
+      const verdict = request.by && mayCallOut(request.by, kind);
+      if (verdict?.ok === false) throw new AppError(verdict.code, verdict.message);
+      const view = await this.#call(room, target, request);
+      this.#options.onOutcome(kind, 'started');
+      this.#options.logger.info({ id: view.id, room, kind }, 'calling out');
 
-      return call;
+      return view;
     } catch (error) {
-      giveBack();
+      this.#options.onOutcome(kind, outcomeOf(error));
       this.#options.logger.info({ room, err: toError(error) }, 'a call out was not possible');
       throw error;
     }
   }
 
+  /** Tells what becomes of a call, beginning with where it is; one listener a call. */
+  follow(id: string, listener: (progress: CallProgress) => void): void {
+    const call = this.#calls.get(id);
+    if (call === undefined) return;
+    call.listener = listener;
+    if (call.last !== undefined) listener(call.last);
+  }
+
   list(room: RoomNumber): DialedCallView[] {
-    return [...this.#calls.values()].filter((call) => call.room === room);
+    const views = [...this.#calls.values()].map(({ view }) => view);
+
+    return views.filter((view) => view.room === room);
+  }
+
+  async #call(
+    room: RoomNumber,
+    target: DialTarget,
+    { uri, name, referral }: DialOutRequest,
+  ): Promise<DialedCallView> {
+    const giveBack = this.#take(room, target);
+    const early: CallProgress[] = [];
+    let onProgress = (progress: CallProgress): void => {
+      early.push(progress);
+    };
+    try {
+      const { participantId } = await this.#options.originator.call({
+        room,
+        target,
+        ...(name !== undefined && { name }),
+        ...(referral !== undefined && { referral }),
+        onProgress: (progress) => {
+          onProgress(progress);
+        },
+      });
+      const view: DialedCallView = {
+        id: randomToken(),
+        room,
+        uri,
+        kind: target.kind,
+        state: 'calling',
+        participantId,
+        startedAt: this.#now(),
+      };
+      const call: KeptCall = { view };
+      this.#keep(call);
+      onProgress = (progress) => {
+        this.#update(call, progress, giveBack);
+      };
+      for (const progress of early) onProgress(progress);
+
+      return view;
+    } catch (error) {
+      giveBack();
+      throw error;
+    }
   }
 
   /** All limits at once, before anything rings. */
@@ -165,21 +210,25 @@ export class DialOut {
     this.#trunkCalls.set(room, [...recent, now]);
   }
 
-  #update(call: DialedCallView, progress: CallProgress, giveBack: () => void): void {
-    call.state = progress.state;
-    if (progress.state === 'answered') call.answeredAt = this.#now();
-    if (progress.state !== 'ended') return;
-    call.endedAt = this.#now();
-    call.reason = progress.reason;
-    if (progress.status !== undefined) call.status = progress.status;
-    giveBack();
+  #update(call: KeptCall, progress: CallProgress, giveBack: () => void): void {
+    const { view } = call;
+    view.state = progress.state;
+    call.last = progress;
+    if (progress.state === 'answered') view.answeredAt = this.#now();
+    if (progress.state === 'ended') {
+      view.endedAt = this.#now();
+      view.reason = progress.reason;
+      if (progress.status !== undefined) view.status = progress.status;
+      giveBack();
+    }
+    call.listener?.(progress);
   }
 
-  #keep(call: DialedCallView): void {
-    this.#calls.set(call.id, call);
+  #keep(call: KeptCall): void {
+    this.#calls.set(call.view.id, call);
     if (this.#calls.size <= KEPT) return;
-    for (const [id, { state }] of this.#calls) {
-      if (state !== 'ended') continue;
+    for (const [id, { view }] of this.#calls) {
+      if (view.state !== 'ended') continue;
       this.#calls.delete(id);
       if (this.#calls.size <= KEPT) return;
     }
@@ -187,5 +236,17 @@ export class DialOut {
 
   #now(): string {
     return new Date(this.#options.clock.wallTime()).toISOString();
+  }
+}
+
+function outcomeOf(error: unknown): DialOutOutcome {
+  switch (error instanceof AppError ? error.code : undefined) {
+    case 'RATE_LIMITED':
+      return 'limited';
+    case 'FORBIDDEN':
+    case 'UNAUTHORIZED':
+      return 'forbidden';
+    default:
+      return 'failed';
   }
 }

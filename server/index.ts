@@ -7,8 +7,10 @@ export type { DialRefusal, DialResult } from './dial-plan.ts';
 export { MAX_NAME_LENGTH, toDisplayName } from './display-name.ts';
 export type { Participant, RoomHandle } from './participant.ts';
 export type { ParticipantState } from './participant-state.ts';
+export { DialOut } from './dial-out.ts';
+export type { DialOutLimits, DialOutOptions, DialOutRequest } from './dial-out.ts';
 export { may } from './room-policy.ts';
-export type { RoomAction, Verdict } from './room-policy.ts';
+export type { Caller, RoomAction, Verdict } from './room-policy.ts';
 export type { Room } from './room.ts';
 export { TrunkBook } from './trunks/index.ts';
 export type { Trunk } from './trunks/index.ts';
@@ -32,6 +34,7 @@ export type {
   DialTarget,
   KeyedStore,
   OriginateRequest,
+  Referral,
   TrunkSettings,
   TrunkStatus,
 } from './ports.ts';

@@ -18,7 +18,6 @@ import { createApp } from './api/index.ts';
 import { apiKeyPath, loadAccountKey, loadApiKey } from './api-key.ts';
 import { banner, publicAddresses } from './banner.ts';
 import { parseConfig, type Config, type WebhookSettings } from './config.ts';
-import { DialOut } from './dial-out.ts';
 import { createJobQueue, WebhookDispatcher, type WebhookEvent } from './jobs/index.ts';
 import { IdleCollector } from './idle-collector.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
@@ -88,7 +87,7 @@ async function start(config: Config, parts: CloseStack, logger: Logger): Promise
     rooms,
     calls: sip.trace,
     ...books,
-    dialOut: createDialOut(config, sip, books, common),
+    dialOut: sip.dialOut,
     apiKey,
     logger,
     version: VERSION,
@@ -199,17 +198,17 @@ function createSip(
   { clock, logger, metrics }: Common,
 ): SipFrontEnd {
   const counters = metrics.sip;
+  const dialOutLimits = config.dialOut;
 
-  return new SipFrontEnd({ ...config.sip, ...parts, product: PRODUCT, counters, clock, logger });
-}
-
-function createDialOut(
-  { dialOut }: Config,
-  { dialer }: SipFrontEnd,
-  { trunks }: Books,
-  { clock, logger }: Common,
-): DialOut {
-  return new DialOut({ originator: dialer, trunks, limits: dialOut, clock, logger });
+  return new SipFrontEnd({
+    ...config.sip,
+    ...parts,
+    dialOutLimits,
+    product: PRODUCT,
+    counters,
+    clock,
+    logger,
+  });
 }
 
 function createSockets(

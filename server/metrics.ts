@@ -89,6 +89,19 @@ export function createMetrics(): Metrics {
   };
 }
 
+function createDialOutCounter(registry: Registry): SipMetrics['dialOut'] {
+  const counter = new Counter({
+    name: 'parley_dial_outs_total',
+    help: 'Calls out of rooms that were asked for, by kind and outcome; limited: over a limit',
+    labelNames: ['kind', 'outcome'],
+    registers: [registry],
+  });
+
+  return (kind, outcome) => {
+    counter.inc({ kind, outcome });
+  };
+}
+
 function createSipMetrics(registry: Registry): SipMetrics {
   const registers = [registry];
   const requests = new Counter({
@@ -128,6 +141,7 @@ function createSipMetrics(registry: Registry): SipMetrics {
     refused: createRefusedCounter(registry),
     ...createCallMetrics(registry),
     authentication: createAuthenticationCounter(registry),
+    dialOut: createDialOutCounter(registry),
   };
 }
 

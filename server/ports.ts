@@ -208,11 +208,20 @@ export interface OriginateRequest {
   target: DialTarget;
   /** How the callee is called in the room. */
   name?: string;
+  referral?: Referral;
   onProgress: (progress: CallProgress) => void;
 }
 
+/** A member's wish to have somebody called, as the callee is told of it: in the member's own words. */
+export interface Referral {
+  by?: string;
+  /** The call whose place ours is to take. */
+  replaces?: string;
+}
+
 export type CallProgress =
-  | { state: 'ringing' }
+  /** Once for each new status. */
+  | { state: 'ringing'; status: number }
   | { state: 'answered' }
   /** Once, and nothing after it; `status` is the SIP status that refused the call. */
   | { state: 'ended'; reason: CloseReason; status?: number };
@@ -241,6 +250,8 @@ export interface SipMetrics {
   reinvite(reason: string, outcome: string): void;
   /** A request that had to prove who sends it: accepted, challenged, stale, refused, limited. */
   authentication(outcome: string): void;
+  /** A call out of a room was asked for. */
+  dialOut(kind: string, outcome: string): void;
 }
 
 /** A call as it went over the wire. */

@@ -2,7 +2,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { unreachable } from '../base/index.ts';
 import type { ErrorCode, ParticipantId } from '../base/index.ts';
-import type { ParticipantRole } from './ports.ts';
+import type { DialTarget, ParticipantRole } from './ports.ts';
 
 export type Verdict = { ok: true } | { ok: false; code: ErrorCode; message: string };
 
@@ -77,6 +77,26 @@ export function may(actor: Actor, action: RoomAction, target?: { id: Participant
     default:
       return unreachable(action);
   }
+}
+
+/** Who wants somebody called. */
+export interface Caller {
+  role: ParticipantRole;
+  /** By a PIN or a password: the first one in a room without a host PIN is its host, but unknown. */
+  isProven: boolean;
+}
+
+/** Calls to our own accounts cost nothing; all others are made at the expense of who runs the server. */
+export function mayCallOut(caller: Caller, kind: DialTarget['kind']): Verdict {
+  if (kind === 'account') return ALLOWED;
+  if (caller.role !== 'host') return refuse('only a host may call outside');
+  if (caller.isProven) return ALLOWED;
+
+  return {
+    ok: false,
+    code: 'UNAUTHORIZED',
+    message: 'a host has to prove who it is to call outside',
+  };
 }
 
 function hostOnly(actor: Actor): Verdict {

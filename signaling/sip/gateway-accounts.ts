@@ -71,6 +71,7 @@ export function createAccountServices(options: AccountServiceOptions): AccountSe
       accounts,
       trunks,
       guests: options.guests,
+      isOurHost,
       authenticator,
       trunkAuthenticator,
       logger,

@@ -1,13 +1,14 @@
 /** Whether a call may come in, and as whose: a trunk's, an account's or a guest's. */
 import type { Logger, RoomNumber } from '../../base/index.ts';
 import type { AccountBook, TrunkBook } from '../../server/index.ts';
-import type { DigestAuthenticator } from './auth/index.ts';
+import type { AuthVerdict, DigestAuthenticator } from './auth/index.ts';
+import type { Gatekeeper, Refused } from './focus/index.ts';
 import { isSipUri, type SipRequest, type Uri } from './message/index.ts';
 import type { RemoteFlow } from './transport/index.ts';
 
 export type Admission =
   | { readonly kind: 'guest' }
-  | { readonly kind: 'account'; readonly name: string }
+  | { readonly kind: 'account'; readonly username: string; readonly name: string }
   /** `room` is where the number that was called leads; undefined: it has no route. */
   | { readonly kind: 'trunk'; readonly trunk: string; readonly room: RoomNumber | undefined }
   | {
@@ -20,12 +21,14 @@ export interface CallAdmissionOptions {
   readonly accounts: Pick<AccountBook, 'find'>;
   readonly trunks: Pick<TrunkBook, 'ofAddress' | 'ofDid' | 'routeOf' | 'usernames'>;
   readonly guests: boolean;
+  readonly isOurHost: (host: string) => boolean;
   readonly authenticator: Pick<DigestAuthenticator, 'check'>;
   readonly trunkAuthenticator: Pick<DigestAuthenticator, 'check'>;
   readonly logger: Logger;
 }
 
-export class CallAdmission {
+/** For calls, and for what else is asked of us outside of them. */
+export class CallAdmission implements Gatekeeper {
   readonly #options: CallAdmissionOptions;
 
   constructor(options: CallAdmissionOptions) {
@@ -47,7 +50,37 @@ export class CallAdmission {
     if (!verdict.ok) return { kind: 'refused', status: verdict.status, headers: verdict.headers };
     const account = await accounts.find(verdict.username);
 
-    return { kind: 'account', name: account?.name ?? verdict.username };
+    const { username } = verdict;
+
+    return { kind: 'account', username, name: account?.name ?? username };
+  }
+
+  /** For requests that are no calls. */
+  async refusalOf(request: SipRequest, flow: RemoteFlow): Promise<Refused | undefined> {
+    const admission = await this.admit(request, flow);
+    if (admission.kind !== 'refused') return undefined;
+
+    return { ok: false, status: admission.status, headers: [...admission.headers] };
+  }
+
+  /** Whose password the request shows, whether guests may call or not. */
+  prove(request: SipRequest, flow: RemoteFlow): Promise<AuthVerdict> {
+    return this.#options.authenticator.check(request, flow.remote.address);
+  }
+
+  async proofMissing(request: SipRequest, flow: RemoteFlow): Promise<Refused | undefined> {
+    const verdict = await this.prove(request, flow);
+
+    return verdict.ok ? undefined : verdict;
+  }
+
+  /** The account of ours that a URI names. */
+  async accountOf(uri: Uri): Promise<string | undefined> {
+    if (!isSipUri(uri) || uri.user === undefined || !this.#options.isOurHost(uri.host)) {
+      return undefined;
+    }
+
+    return (await this.#options.accounts.find(uri.user))?.username;
   }
 
   async #trunkByDigest(

@@ -30,7 +30,7 @@ export class DialedPhone implements ParticipantSink {
   readonly #ringing = new Set<OutgoingCall>();
   #participant: Participant | undefined;
   #phone: PhoneCall | undefined;
-  #isRinging = false;
+  #ringingStatus = 0;
   #isOver = false;
   #status: number | undefined;
 
@@ -53,7 +53,7 @@ export class DialedPhone implements ParticipantSink {
       const call = dial(destination, {
         answerTimeout: ANSWER_TIMEOUT,
         onProgress: ({ status }) => {
-          if (status >= 180) this.#reportRinging();
+          if (status >= 180) this.#reportRinging(status);
         },
       });
       this.#ringing.add(call);
@@ -79,10 +79,10 @@ export class DialedPhone implements ParticipantSink {
     this.#onProgress({ state: 'ended', reason, ...(status !== undefined && { status }) });
   }
 
-  #reportRinging(): void {
-    if (this.#isRinging || this.#phone !== undefined || this.#isOver) return;
-    this.#isRinging = true;
-    this.#onProgress({ state: 'ringing' });
+  #reportRinging(status: number): void {
+    if (this.#ringingStatus === status || this.#phone !== undefined || this.#isOver) return;
+    this.#ringingStatus = status;
+    this.#onProgress({ state: 'ringing', status });
   }
 
   #answered(call: OutgoingCall, offer: SdpSession, answer: SdpSession | undefined): void {

@@ -1,13 +1,17 @@
 /** Calls out of rooms: who is meant, which ways lead there, and the seat that waits meanwhile. */
 import { randomInt } from 'node:crypto';
 import { AppError, type ParticipantId } from '../../base/index.ts';
-import type {
-  AccountBook,
-  CallOriginator,
-  DialTarget,
-  OriginateRequest,
-  RoomManager,
-  TrunkBook,
+import {
+  DialOut,
+  type AccountBook,
+  type CallOriginator,
+  type DialTarget,
+  type OriginateRequest,
+  type Referral,
+  type RoomManager,
+  type DialOutLimits,
+  type DialOutOptions,
+  type TrunkBook,
 } from '../../server/index.ts';
 import { createOffer, DEFAULT_AUDIO_CAPABILITIES } from '../sdp/index.ts';
 import { DigestClient } from './auth/index.ts';
@@ -35,6 +39,23 @@ export interface PhoneDialerOptions extends PhoneCallOptions {
 
 const PHONE_NUMBER = /^\+?[0-9][0-9().*#-]{0,63}$/;
 const MAX_URI = 512;
+
+export interface CallsOutOptions extends PhoneDialerOptions {
+  readonly trunks: PhoneDialerOptions['trunks'] & Pick<TrunkBook, 'takeCall'>;
+  readonly dialOutLimits: DialOutLimits;
+  readonly counters: PhoneDialerOptions['counters'] & { dialOut: DialOutOptions['onOutcome'] };
+}
+
+/** The one way to call out of rooms, for the API and for members' REFERs alike, with its limits. */
+export function createDialOut(
+  options: CallsOutOptions,
+  userAgent: Pick<UserAgent, 'call'>,
+): DialOut {
+  const { trunks, dialOutLimits: limits, counters, clock, logger } = options;
+  const originator = new PhoneDialer(options, userAgent);
+
+  return new DialOut({ originator, trunks, limits, onOutcome: counters.dialOut, clock, logger });
+}
 
 export class PhoneDialer implements CallOriginator {
   readonly #options: PhoneDialerOptions;
@@ -78,7 +99,8 @@ export class PhoneDialer implements CallOriginator {
     if (destinations.length === 0) {
       throw new AppError('NOT_REGISTERED', 'the account has no phone registered');
     }
-    const phone = new DialedPhone(this.#options, request.onProgress);
+    const account = target.kind === 'account' ? target.username : undefined;
+    const phone = new DialedPhone({ ...this.#options, account }, request.onProgress);
     const participant = await this.#options.rooms.join(
       {
         room,
@@ -96,8 +118,11 @@ export class PhoneDialer implements CallOriginator {
       sessionId: String(randomInt(1, 2 ** 47)),
     });
     const from = this.#from(room, target);
+    // A provider's Contact names its customer, no conference.
+    const isFocus = isSipUri(from.uri) && from.uri.user === room;
+    const headers = referralHeaders(request.referral);
     phone.ring(participant, offer, destinations, (destination, parts) =>
-      this.#userAgent.call({ ...destination, ...parts, from, offer }),
+      this.#userAgent.call({ ...destination, ...parts, from, offer, headers, isFocus }),
     );
 
     return { participantId: participant.id };
@@ -197,6 +222,13 @@ function nameOf(target: DialTarget): string {
       return (isSipUri(uri) ? uri.user : undefined) ?? '';
     }
   }
+}
+
+function referralHeaders({ by, replaces }: Referral = {}): [string, string][] {
+  return [
+    ...(by === undefined ? [] : [['Referred-By', by] as [string, string]]),
+    ...(replaces === undefined ? [] : [['Replaces', replaces] as [string, string]]),
+  ];
 }
 
 function toNameAddr(uri: Uri): NameAddr {

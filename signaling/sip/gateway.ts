@@ -26,16 +26,19 @@ import {
   type NegotiatedAudio,
   type SdpSession,
 } from '../sdp/index.ts';
-import { ChatOutbox, phoneStatus, takesMessages, type MemberCalls } from './focus/index.ts';
+import { allows, ChatOutbox, phoneStatus, type MemberCalls } from './focus/index.ts';
 import { isSipUri, type SipRequest, type Uri } from './message/index.ts';
 import type { Admission, CallAdmission } from './gateway-admission.ts';
+import { replacesRefusal } from './gateway-replaces.ts';
 import { toPhoneAudio } from './phone-audio.ts';
 import { CLOSE_REASON_OF_END, errorStatus, reasonHeader, rejectionStatus } from './reason-map.ts';
+import type { RemoteFlow } from './transport/index.ts';
 import {
   IncomingCall,
   type CallEnd,
   type CallHandler,
   type OutgoingCall,
+  type Refusal,
   type ReofferAnswer,
 } from './ua/index.ts';
 
@@ -46,7 +49,7 @@ export interface SipGatewayOptions {
   /** User part that makes a new room for whoever dials it (RFC 4579 5.4); undefined: none does. */
   factory?: string | undefined;
   /** Who may call; without it everybody may. */
-  admission?: Pick<CallAdmission, 'admit'>;
+  admission?: Pick<CallAdmission, 'admit' | 'prove' | 'accountOf'>;
   /** Goes into the SDP of every answer. */
   publicAddress: string;
   clock: Clock;
@@ -58,9 +61,13 @@ export interface SipGatewayOptions {
 }
 
 /** What a call of either direction needs. */
-export type PhoneCallOptions = Omit<SipGatewayOptions, 'rooms' | 'admission'>;
+export type PhoneCallOptions = Omit<SipGatewayOptions, 'rooms' | 'admission'> & {
+  /** Whose phone we called. */
+  account?: string | undefined;
+};
 
 const RETRY_AFTER_SECONDS = '5';
+const GUEST: Admission = { kind: 'guest' };
 
 /** Lets phones into rooms. */
 export class SipGateway implements CallHandler {
@@ -76,7 +83,7 @@ export class SipGateway implements CallHandler {
     const replaced = call.replaces === undefined ? undefined : this.#calls.get(call.replaces);
     if (replaced !== undefined) {
       this.#calls.set(call, replaced);
-      void replaced.moveTo(call);
+      void replaced.giveWay(call, this.#options);
     } else if (call.replaces !== undefined) {
       call.reject(481);
     } else {
@@ -87,11 +94,13 @@ export class SipGateway implements CallHandler {
   }
 
   /** The number alone is judged: whether a room may be made for it shows when somebody calls. */
-  optionsStatus(request: SipRequest): number {
-    const user = isSipUri(request.uri) ? request.uri.user : undefined;
-
+  async optionsRefusal(request: SipRequest, flow: RemoteFlow): Promise<Refusal | undefined> {
     // Without a user part it is the server itself that is asked.
-    return user === undefined || dial(user).ok ? 200 : 404;
+    if (userOf(request.uri) === undefined) return undefined;
+    const admission = await this.#options.admission?.admit(request, flow);
+    if (admission?.kind === 'refused') return admission;
+
+    return targetOf(admission ?? GUEST, request.uri).ok ? undefined : { status: 404 };
   }
 
   conferenceFor({ method, uri }: SipRequest): string | undefined {
@@ -118,12 +127,14 @@ export class PhoneCall implements ParticipantSink {
   #audio: NegotiatedAudio | undefined;
   #endReason: CloseReason | undefined;
   #outbox: ChatOutbox | undefined;
+  #account: string | undefined;
 
   constructor(call: IncomingCall | OutgoingCall, options: PhoneCallOptions) {
     this.#call = call;
     this.#options = options;
     this.#logger = options.logger.child({ tag: 'gateway', callId: call.request.callId });
     this.#startedAt = options.clock.now();
+    this.#account = options.account;
     this.#listen(call);
   }
 
@@ -145,6 +156,20 @@ export class PhoneCall implements ParticipantSink {
     if (this.#endReason !== undefined) return;
     this.#register(participant);
     participant.activate();
+  }
+
+  /** Another call wants to take the place of this one. */
+  async giveWay(call: IncomingCall, options: SipGatewayOptions): Promise<void> {
+    try {
+      const admission = await admit(call, options);
+      if (admission === undefined) return;
+      const replaced = { call: this.#call, account: this.#account };
+      const refusal = await replacesRefusal(call, replaced, admission, options.admission);
+      if (refusal !== undefined) call.reject(refusal.status, { headers: refusal.headers });
+      else if (!call.isEnded) await this.moveTo(call);
+    } catch (error) {
+      this.#refuse(call, error);
+    }
   }
 
   /** Another device takes the call over: the participant and its leg stay (RFC 3891, RFC 4579 5.9). */
@@ -225,6 +250,7 @@ export class PhoneCall implements ParticipantSink {
   async #enter(call: IncomingCall, options: SipGatewayOptions): Promise<void> {
     const admission = await admit(call, options);
     if (admission === undefined || call.isEnded) return;
+    if (admission.kind === 'account') this.#account = admission.username;
     const target = targetOf(admission, call.requestUri);
     if (!target.ok) {
       this.#logger.info({ reason: target.reason }, 'no such room');
@@ -290,13 +316,14 @@ export class PhoneCall implements ParticipantSink {
   #register(participant: Participant): void {
     const call = this.#call;
     const incoming = call instanceof IncomingCall ? call : undefined;
-    const isReached = incoming !== undefined && takesMessages(incoming.request);
+    const isReached = allows(call.introduction, 'MESSAGE');
     this.#outbox = isReached ? new ChatOutbox(call, this.#logger) : undefined;
     this.#options.calls.add({
       participant,
       call,
       joiningMethod: incoming === undefined ? 'dialed-out' : 'dialed-in',
       flow: incoming?.flow,
+      account: this.#account,
       audio: this.#audio === undefined ? 'sendrecv' : phoneStatus(this.#audio),
     });
   }
@@ -383,7 +410,7 @@ async function admit(
   { admission }: SipGatewayOptions,
 ): Promise<Admission | undefined> {
   const verdict = await admission?.admit(call.request, call.flow);
-  if (verdict?.kind !== 'refused') return verdict ?? { kind: 'guest' };
+  if (verdict?.kind !== 'refused') return verdict ?? GUEST;
   call.reject(verdict.status, { headers: verdict.headers });
 
   return undefined;

@@ -1,11 +1,15 @@
 /** Size: its constructor joins the parts, one statement each. */
 import type { Clock, Logger } from '../../base/index.ts';
 import type { RequestSender } from './dialog/index.ts';
-import { Focus, type FocusOptions, MemberCalls, PhoneDialler } from './focus/index.ts';
-import { createAccountServices, type AccountServiceOptions } from './gateway-accounts.ts';
-import { PhoneDialer } from './gateway-dialer.ts';
+import { Focus, type FocusOptions, MemberCalls } from './focus/index.ts';
+import {
+  createAccountServices,
+  type AccountServices,
+  type AccountServiceOptions,
+} from './gateway-accounts.ts';
+import { createDialOut, type CallsOutOptions } from './gateway-dialer.ts';
 import { SipGateway, type SipGatewayOptions } from './gateway.ts';
-import { formatHostPort, isSipUri } from './message/index.ts';
+import { formatHostPort } from './message/index.ts';
 import { CachingResolver, DnsResolver, LocatingSender, Locator } from './locating/index.ts';
 import { DEFAULT_TIMER_VALUES, TransactionLayer } from './transaction/index.ts';
 import {
@@ -43,11 +47,12 @@ export interface SipFrontEndOptions {
   /** The domain of addresses of record. */
   domain: string;
   guests: boolean;
+  dialOutLimits: CallsOutOptions['dialOutLimits'];
   digestAlgorithms: AccountServiceOptions['digestAlgorithms'];
   accounts: AccountServiceOptions['accounts'];
   trunks: AccountServiceOptions['trunks'];
   rooms: SipGatewayOptions['rooms'] & FocusOptions['rooms'];
-  counters: SipCounters & SipGatewayOptions['counters'] & AccountServiceOptions['counters'];
+  counters: SipCounters & CallsOutOptions['counters'] & AccountServiceOptions['counters'];
   clock: Clock;
   logger: Logger;
 }
@@ -67,8 +72,8 @@ export class SipFrontEnd {
   readonly #admission: AdmissionControl;
   readonly #userAgent: UserAgent;
   readonly #focus: Focus;
-  /** Makes calls out of rooms. */
-  readonly dialer: PhoneDialer;
+  /** Makes calls out of rooms, for the API and for members' REFERs alike. */
+  readonly dialOut: ReturnType<typeof createDialOut>;
   readonly #trunks: TrunkKeeper;
   #isListening = false;
 
@@ -131,9 +136,9 @@ export class SipFrontEnd {
       product: options.product,
     });
     this.#userAgent = userAgent;
-    this.#focus = this.#createFocus(calls, sender, logger);
-    const { isOurHost } = accounts;
-    this.dialer = new PhoneDialer({ ...options, calls, isOurHost }, userAgent);
+    const { isOurHost, admission: gatekeeper } = accounts;
+    this.dialOut = createDialOut({ ...options, calls, isOurHost }, userAgent);
+    this.#focus = this.#createFocus(calls, gatekeeper, sender, logger);
     this.#trunks = new TrunkKeeper({
       trunks: options.trunks,
       sender,
@@ -146,22 +151,23 @@ export class SipFrontEnd {
     transactions.user = userAgent;
   }
 
-  #createFocus(calls: MemberCalls, sender: RequestSender, logger: Logger): Focus {
-    const { rooms, publicAddress, domain, port, product, clock } = this.#options;
-    const userAgent = this.#userAgent;
+  #createFocus(
+    calls: MemberCalls,
+    gatekeeper: AccountServices['admission'],
+    sender: RequestSender,
+    logger: Logger,
+  ): Focus {
+    const { rooms, publicAddress, port, product, clock } = this.#options;
     const usualPort = port === defaultPort('UDP');
 
     return new Focus({
       rooms,
       calls,
-      userAgent,
+      userAgent: this.#userAgent,
       sender,
-      dialOut: new PhoneDialler({ rooms, userAgent, calls, publicAddress, logger }),
+      dialOut: this.dialOut,
+      gatekeeper,
       authority: formatHostPort(publicAddress, usualPort ? undefined : port),
-      isOurs: (uri) =>
-        isSipUri(uri) &&
-        [publicAddress, domain].some((ours) => ours.toLowerCase() === uri.host) &&
-        (uri.port ?? defaultPort('UDP')) === port,
       product,
       clock,
       logger,

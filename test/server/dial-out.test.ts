@@ -33,10 +33,12 @@ async function setUp() {
   const books = new Books();
   await books.trunks.create('a', { host: 'sip.example.net', maxCalls: 2 });
   const originator = new FakeOriginator();
+  const outcomes: string[] = [];
   const dialOut = new DialOut({
     originator,
     trunks: books.trunks,
     limits: { perRoom: 3, perAccount: 1, trunkPerRoomAndHour: 2 },
+    onOutcome: (kind, outcome) => outcomes.push(`${kind} ${outcome}`),
     clock: books.clock,
     logger: silentLogger,
   });
@@ -45,7 +47,7 @@ async function setUp() {
     originator.calls[index]!.onProgress({ state: 'ended', reason: 'left', ...refused });
   };
 
-  return { ...books, books, originator, dialOut, end };
+  return { ...books, books, originator, dialOut, end, outcomes };
 }
 
 const limited = { code: 'RATE_LIMITED' };
@@ -56,7 +58,7 @@ describe('calls out', () => {
     const call = await dialOut.start(ROOM, { uri: 'sip:x@y', name: 'X' });
     expect(call).toMatchObject({ state: 'calling', kind: 'uri', participantId: 'p1' });
     expect(originator.calls[0]).toMatchObject({ room: ROOM, name: 'X' });
-    originator.calls[0]!.onProgress({ state: 'ringing' });
+    originator.calls[0]!.onProgress({ state: 'ringing', status: 180 });
     books.clock.advance(1000);
     originator.calls[0]!.onProgress({ state: 'answered' });
     end(0, 486);
@@ -101,6 +103,50 @@ describe('calls out', () => {
     await dialOut.start('2' as RoomNumber, { uri: 'tel:1' });
     await expect(dialOut.start('3' as RoomNumber, { uri: 'tel:1' })).rejects.toMatchObject(limited);
     expect(books.trunks.show('a').calls).toBe(2);
+  });
+
+  it('outside are for hosts who have proved to be it; to accounts for every member', async () => {
+    const { dialOut, originator, outcomes } = await setUp();
+    const guest = { role: 'guest', isProven: true } as const;
+    const first = { role: 'host', isProven: false } as const;
+    for (const uri of ['tel:1', 'sip:x@y']) {
+      await expect(dialOut.start(ROOM, { uri, by: guest })).rejects.toMatchObject({
+        code: 'FORBIDDEN',
+      });
+      await expect(dialOut.start(ROOM, { uri, by: first })).rejects.toMatchObject({
+        code: 'UNAUTHORIZED',
+      });
+    }
+    expect(originator.calls).toEqual([]);
+    await dialOut.start(ROOM, { uri: 'bob', by: guest });
+    await dialOut.start(ROOM, { uri: 'tel:1', by: { role: 'host', isProven: true } });
+    expect(outcomes).toEqual([
+      ...['trunk forbidden', 'trunk forbidden', 'uri forbidden', 'uri forbidden'],
+      ...['account started', 'trunk started'],
+    ]);
+  });
+
+  it('are told of to who follows them, from where they are to their end', async () => {
+    const { dialOut, originator, end } = await setUp();
+    const { id } = await dialOut.start(ROOM, { uri: 'bob' });
+    originator.calls[0]!.onProgress({ state: 'ringing', status: 183 });
+    const told: unknown[] = [];
+    dialOut.follow(id, (progress) => told.push(progress));
+    dialOut.follow('another', (progress) => told.push(progress));
+    end(0, 486);
+    expect(told).toEqual([
+      { state: 'ringing', status: 183 },
+      { state: 'ended', reason: 'left', status: 486 },
+    ]);
+  });
+
+  it('over a limit, refused and failed ones are counted', async () => {
+    const { dialOut, originator, outcomes } = await setUp();
+    await dialOut.start(ROOM, { uri: 'bob' });
+    await expect(dialOut.start(ROOM, { uri: 'bob' })).rejects.toMatchObject(limited);
+    originator.failure = new AppError('ROOM_FULL', 'full');
+    await expect(dialOut.start(ROOM, { uri: 'carol' })).rejects.toThrow('full');
+    expect(outcomes).toEqual(['account started', 'account limited', 'account failed']);
   });
 
   it('that cannot start give back what they took', async () => {

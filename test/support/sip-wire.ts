@@ -183,7 +183,9 @@ export class SipStack {
           this.calls.push(call);
           handler?.incomingCall?.(call);
         },
-        optionsStatus: (request) => handler?.optionsStatus?.(request) ?? 200,
+        ...(handler?.optionsRefusal !== undefined && {
+          optionsRefusal: (request, flow) => handler.optionsRefusal!(request, flow),
+        }),
         conferenceFor: (request) => handler?.conferenceFor?.(request),
       },
       product: 'Parley/test',

@@ -1,12 +1,12 @@
-import type { Clock, Logger } from '../../../base/index.ts';
-import type { RoomManager } from '../../../server/index.ts';
+import { toError, type Clock, type Logger } from '../../../base/index.ts';
+import type { DialOut, RoomManager } from '../../../server/index.ts';
 import { Notifier } from '../event/index.ts';
 import type { RequestSender } from '../dialog/index.ts';
-import type { Uri } from '../message/index.ts';
-import type { UserAgent } from '../ua/index.ts';
+import { buildResponse, type ExtraHeaders } from '../message/index.ts';
+import type { MethodHandler, UserAgent } from '../ua/index.ts';
 import { ChatReceiver } from './chat.ts';
 import { ConferencePackage } from './conference-package.ts';
-import type { DialOut } from './dial-out.ts';
+import type { Gatekeeper } from './gatekeeper.ts';
 import type { MemberCalls } from './member-calls.ts';
 import { ReferReceiver } from './refer.ts';
 
@@ -15,10 +15,10 @@ export interface FocusOptions {
   readonly calls: MemberCalls;
   readonly userAgent: UserAgent;
   readonly sender: RequestSender;
-  readonly dialOut: DialOut;
+  readonly dialOut: Pick<DialOut, 'start' | 'follow'>;
+  readonly gatekeeper: Gatekeeper;
   /** Host, and port when it is not 5060, of conference URIs. */
   readonly authority: string;
-  readonly isOurs: (uri: Uri) => boolean;
   /** "Parley/1.0.0". */
   readonly product: string;
   readonly clock: Clock;
@@ -30,7 +30,7 @@ export class Focus {
   readonly #notifier: Notifier;
 
   constructor(options: FocusOptions) {
-    const { rooms, calls, userAgent, sender, dialOut, isOurs, product, clock } = options;
+    const { rooms, calls, userAgent, sender, product, clock } = options;
     const logger = options.logger.child({ tag: 'focus' });
     const headers = [['Server', product]] as const;
     this.#notifier = new Notifier({
@@ -42,23 +42,17 @@ export class Focus {
       product,
     });
     const chat = new ChatReceiver(rooms, calls, headers);
-    const refers = new ReferReceiver({
-      calls,
-      userAgent,
-      sender,
-      dialOut,
-      isOurs,
-      headers,
-      clock,
-      logger,
-    });
-    userAgent.serve('SUBSCRIBE', (transaction) => {
+    const refers = new ReferReceiver({ ...options, headers, logger });
+    const serve = (method: string, handler: MethodHandler): void => {
+      userAgent.serve(method, behindGate(options.gatekeeper, headers, logger, handler));
+    };
+    serve('SUBSCRIBE', (transaction) => {
       this.#notifier.receive(transaction);
     });
-    userAgent.serve('MESSAGE', (transaction, call) => {
+    serve('MESSAGE', (transaction, call) => {
       chat.receive(transaction, call);
     });
-    userAgent.serve('REFER', (transaction, call) => {
+    serve('REFER', (transaction, call) => {
       refers.receive(transaction, call);
     });
   }
@@ -70,4 +64,33 @@ export class Focus {
   close(): void {
     this.#notifier.close();
   }
+}
+
+/** Who is in a dialog with us was let in when it began; anybody else has to be let in as a caller. */
+function behindGate(
+  gatekeeper: Gatekeeper,
+  headers: ExtraHeaders,
+  logger: Logger,
+  handler: MethodHandler,
+): MethodHandler {
+  return (transaction, call) => {
+    const { request, info } = transaction;
+    if (call !== undefined || request.toTag !== undefined) {
+      handler(transaction, call);
+      return;
+    }
+    const enter = async (): Promise<void> => {
+      const refused = await gatekeeper.refusalOf(request, info.flow);
+      if (refused === undefined) {
+        handler(transaction, call);
+        return;
+      }
+      const all = [...refused.headers, ...headers];
+      transaction.respond(buildResponse(request, refused.status, { headers: all }));
+    };
+    enter().catch((error: unknown) => {
+      logger.error({ err: toError(error), method: request.method }, 'SIP request failed');
+      if (transaction.isPending) transaction.respond(buildResponse(request, 500, { headers }));
+    });
+  };
 }

@@ -1,8 +1,7 @@
 /** A room as a SIP focus (RFC 4353): its roster as events, its chat as messages, and who is called in. */
 export { ChatOutbox } from './chat.ts';
-export type { DialOut, DialOutRequest } from './dial-out.ts';
-export { PhoneDialler } from './dialled-phone.ts';
 export { Focus } from './focus.ts';
 export type { FocusOptions } from './focus.ts';
-export { MemberCalls, phoneStatus, takesMessages } from './member-calls.ts';
+export type { Gatekeeper, Refused } from './gatekeeper.ts';
+export { allows, MemberCalls, phoneStatus } from './member-calls.ts';
 export type { MemberCall } from './member-calls.ts';

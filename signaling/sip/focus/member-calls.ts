@@ -13,6 +13,8 @@ export interface MemberCall {
   readonly joiningMethod: 'dialed-in' | 'dialed-out';
   /** How its INVITE came; undefined for a phone that we called. */
   readonly flow: RemoteFlow | undefined;
+  /** Whose call it is, as its password showed; undefined for a guest, a trunk's caller, a stranger. */
+  readonly account: string | undefined;
   /** From the phone's point of view. */
   audio: MediaStatus;
 }
@@ -79,8 +81,8 @@ export function phoneStatus({
 }
 
 /** Only "methods … the UA … supports" may be sent to it (RFC 3261 20.5). */
-export function takesMessages({ headers }: SipMessage): boolean {
-  return headers.list('allow').some((method) => method.toUpperCase() === 'MESSAGE');
+export function allows(introduction: SipMessage | undefined, method: string): boolean {
+  return introduction?.headers.list('allow').some((each) => each.toUpperCase() === method) === true;
 }
 
 /** An address of record without what may differ from one request to the next. */

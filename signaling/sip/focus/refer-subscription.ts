@@ -38,17 +38,17 @@ export class ReferSubscription {
     this.#startedAt = clock.now();
     this.#timers = new TimerSet(clock);
     this.#timers.start('lifetime', LIFETIME * 1000, () => {
-      this.#tell('SIP/2.0 100 Trying', 'timeout');
+      this.#tell(statusLine(100), 'timeout');
     });
   }
 
-  progress(status: number, reason = reasonPhrase(status)): void {
-    this.#tell(statusLine(status, reason), undefined);
+  progress(status: number): void {
+    this.#tell(statusLine(status), undefined);
   }
 
   /** "terminated;reason=noresource": there is nothing left to tell (2.4.7). */
-  final(status: number, reason = reasonPhrase(status)): void {
-    this.#tell(statusLine(status, reason), 'noresource');
+  final(status: number): void {
+    this.#tell(statusLine(status), 'noresource');
   }
 
   #tell(line: string, reason: string | undefined): void {
@@ -102,7 +102,6 @@ export class ReferSubscription {
   }
 }
 
-/** A reason phrase from another peer goes into a body: no line may be added by it. */
-function statusLine(status: number, reason: string): string {
-  return `SIP/2.0 ${String(status)} ${reason.replace(/[\r\n]+/g, ' ')}`;
+function statusLine(status: number): string {
+  return `SIP/2.0 ${String(status)} ${reasonPhrase(status)}`;
 }

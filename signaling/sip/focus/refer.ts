@@ -1,5 +1,5 @@
-import type { Clock, Logger } from '../../../base/index.ts';
-import { may, type Participant } from '../../../server/index.ts';
+import { AppError, toError, type Clock, type Logger } from '../../../base/index.ts';
+import { may, type CallProgress, type DialOut, type Participant } from '../../../server/index.ts';
 import { Dialog, nextHop, type DialogId, type RequestSender } from '../dialog/index.ts';
 import {
   buildResponse,
@@ -16,7 +16,8 @@ import {
 import type { ServerTransaction } from '../transaction/index.ts';
 import { flowTarget } from '../transport/index.ts';
 import type { SessionCall, UserAgent } from '../ua/index.ts';
-import type { DialOut } from './dial-out.ts';
+import { errorStatus, rejectionStatus } from '../reason-map.ts';
+import type { Gatekeeper } from './gatekeeper.ts';
 import type { MemberCall, MemberCalls } from './member-calls.ts';
 import { ReferSubscription, type SendInDialog } from './refer-subscription.ts';
 
@@ -24,26 +25,18 @@ export interface ReferReceiverOptions {
   readonly calls: MemberCalls;
   readonly userAgent: Pick<UserAgent, 'findCall' | 'focusContact'>;
   readonly sender: RequestSender;
-  readonly dialOut: DialOut;
-  /** True for a URI that leads to this server: to call ourselves would make rooms hear one another. */
-  readonly isOurs: (uri: Uri) => boolean;
+  readonly dialOut: Pick<DialOut, 'start' | 'follow'>;
+  readonly gatekeeper: Gatekeeper;
   readonly headers: ExtraHeaders;
   readonly clock: Clock;
   readonly logger: Logger;
 }
-
-/** Headers that Refer-To may put into the INVITE (RFC 3261 19.1.5: only what is known to do no harm). */
-const HEADERS_TAKEN: ReadonlySet<string> = new Set(['replaces']);
-
-/** Calls that one member's REFERs may have ringing at once. */
-const MAX_RINGING = 10;
 
 /** Members' REFERs: call somebody in, or put somebody out (RFC 3515, RFC 4579 5.5 and 5.11). */
 export class ReferReceiver {
   readonly #options: ReferReceiverOptions;
   /** Calls that have sent a REFER before: from the second one on the event has an id. */
   readonly #known = new WeakSet<SessionCall>();
-  readonly #ringing = new WeakMap<Participant, number>();
 
   constructor(options: ReferReceiverOptions) {
     this.#options = options;
@@ -65,7 +58,10 @@ export class ReferReceiver {
       const method = isSipUri(referTo.uri) ? referTo.uri.params.get('method') : undefined;
       switch (method?.toUpperCase() ?? 'INVITE') {
         case 'INVITE':
-          this.#invite(transaction, call, member, referTo);
+          this.#invite(transaction, call, member, referTo).catch((error: unknown) => {
+            this.#options.logger.error({ err: toError(error) }, 'REFER failed');
+            if (transaction.isPending) this.#answer(transaction, 500);
+          });
           break;
         case 'BYE':
           this.#remove(transaction, call, member, referTo);
@@ -91,46 +87,53 @@ export class ReferReceiver {
     return calls.ofCall(target) ?? 403;
   }
 
-  #invite(
+  /**
+   * The call is begun before the REFER is answered: one over a limit, or to nobody, is refused at once.
+   * NOTIFYs come after the answer.
+   */
+  async #invite(
     transaction: ServerTransaction,
     call: SessionCall | undefined,
-    { participant }: MemberCall,
+    member: MemberCall,
     referTo: NameAddr,
-  ): void {
+  ): Promise<void> {
     const { request } = transaction;
-    // Calls out are made at our cost: the first one in a room that has no host PIN is host of it too,
-    // but has proved nothing.
-    if (participant.role !== 'host' || !participant.room.view().hostPinSet) {
-      this.#answer(transaction, 403);
+    const { dialOut } = this.#options;
+    const { participant } = member;
+    const start = (isProven: boolean): ReturnType<DialOut['start']> => {
+      const by = request.headers.get('referred-by');
+      const replaces = replacesOf(referTo.uri);
+
+      return dialOut.start(participant.room.number, {
+        uri: bareUri(referTo.uri).text,
+        by: { role: participant.role, isProven },
+        ...(referTo.displayName !== undefined && { name: referTo.displayName }),
+        referral: {
+          // RFC 3892 2.2: "Referred-By … MUST be copied … into the referenced request".
+          ...(by !== undefined && { by }),
+          ...(replaces !== undefined && { replaces }),
+        },
+      });
+    };
+    const isProven = member.account !== undefined || participant.room.view().hostPinSet;
+    let started = await start(isProven).catch(toAppError);
+    if (started instanceof AppError && started.code === 'UNAUTHORIZED') {
+      const { gatekeeper } = this.#options;
+      const missing = await gatekeeper.proofMissing(request, transaction.info.flow);
+      if (missing !== undefined) {
+        this.#answer(transaction, missing.status, missing.headers);
+        return;
+      }
+      started = await start(true).catch(toAppError);
+    }
+    if (started instanceof AppError) {
+      this.#answer(transaction, referStatus(started));
       return;
     }
-    if (this.#options.isOurs(referTo.uri)) {
-      this.#answer(transaction, 603);
-      return;
-    }
-    const ringing = this.#ringing.get(participant) ?? 0;
-    if (ringing >= MAX_RINGING) {
-      this.#answer(transaction, 480);
-      return;
-    }
-    this.#ringing.set(participant, ringing + 1);
     const subscription = this.#accept(transaction, call, participant);
     subscription?.progress(100);
-    const referredBy = request.headers.get('referred-by');
-    this.#options.dialOut.dialOut({
-      room: participant.room.number,
-      to: { ...referTo, uri: bareUri(referTo.uri), params: new Map<string, undefined>() },
-      by: participant.id,
-      headers: [
-        // RFC 3892 2.2: "Referred-By … MUST be copied … into the referenced request".
-        ...(referredBy === undefined ? [] : [['Referred-By', referredBy] as const]),
-        ...takenHeaders(referTo.uri),
-      ],
-      onProgress: (status, reason) => subscription?.progress(status, reason),
-      onFinal: (status, reason) => {
-        this.#ringing.set(participant, (this.#ringing.get(participant) ?? 1) - 1);
-        subscription?.final(status, reason);
-      },
+    dialOut.follow(started.id, (progress) => {
+      if (subscription !== undefined) tellProgress(subscription, progress);
     });
   }
 
@@ -198,8 +201,8 @@ export class ReferReceiver {
     };
   }
 
-  #answer(transaction: ServerTransaction, status: number): void {
-    const { headers } = this.#options;
+  #answer(transaction: ServerTransaction, status: number, more: ExtraHeaders = []): void {
+    const headers = [...more, ...this.#options.headers];
     transaction.respond(buildResponse(transaction.request, status, { headers }));
   }
 }
@@ -233,17 +236,33 @@ function bareUri(uri: Uri): Uri {
   return { ...uri, params, headers: undefined, text };
 }
 
-function takenHeaders(uri: Uri): [string, string][] {
-  if (!isSipUri(uri) || uri.headers === undefined) return [];
-
-  return uri.headers.split('&').flatMap((field): [string, string][] => {
+/** Of the headers that Refer-To may ask for only this one is known to do no harm (RFC 3261 19.1.5). */
+function replacesOf(uri: Uri): string | undefined {
+  if (!isSipUri(uri) || uri.headers === undefined) return undefined;
+  for (const field of uri.headers.split('&')) {
     const equals = field.indexOf('=');
     const name = percentDecode(field.slice(0, Math.max(0, equals))).toLowerCase();
     const value = percentDecode(field.slice(equals + 1));
-    const isPlain = !/[\u0000-\u001f]/.test(value);
+    if (name === 'replaces' && !/[\u0000-\u001f]/.test(value)) return value;
+  }
 
-    return HEADERS_TAKEN.has(name) && isPlain ? [['Replaces', value]] : [];
-  });
+  return undefined;
+}
+
+function toAppError(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  throw error;
+}
+
+/** "480 … may be tried again later" for what is over a limit: 503 would turn a phone away from us. */
+function referStatus({ code }: AppError): number {
+  return code === 'RATE_LIMITED' ? 480 : errorStatus(code);
+}
+
+function tellProgress(subscription: ReferSubscription, progress: CallProgress): void {
+  if (progress.state === 'ringing') subscription.progress(progress.status);
+  else if (progress.state === 'answered') subscription.final(200);
+  else subscription.final(progress.status ?? rejectionStatus(progress.reason));
 }
 
 /** User and host: what tells members apart in the roster. */

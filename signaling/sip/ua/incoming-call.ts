@@ -5,6 +5,7 @@ import type { ServerTransaction } from '../transaction/index.ts';
 import type { RemoteFlow } from '../transport/index.ts';
 import { lists, type InviteSession } from '../dialog/index.ts';
 import { rejectHeaders, type RejectOptions } from './call.ts';
+import type { Refusal } from './request-checks.ts';
 import { SessionCall, type MethodHandler } from './session-call.ts';
 
 /** Who takes the calls: the gateway to the rooms. */
@@ -12,10 +13,10 @@ export interface CallHandler {
   /** To be answered by `accept` or `reject`, now or later. */
   incomingCall(call: IncomingCall): void;
   /**
-   * The status of an OPTIONS: "the same as would be chosen had the request been an INVITE"
-   * (RFC 3261 11.2); 200 without this method.
+   * Why an OPTIONS is refused: "the same [response code] as would be chosen had the request been an
+   * INVITE" (RFC 3261 11.2); undefined: it is not.
    */
-  optionsStatus?(request: SipRequest): number;
+  optionsRefusal?(request: SipRequest, flow: RemoteFlow): Promise<Refusal | undefined>;
   /**
    * The user part of the conference URI that this INVITE, OPTIONS or SUBSCRIBE leads to, for a Contact
    * with `isfocus` (RFC 4579 4.2); undefined when there is no conference behind it. Asked once.
@@ -61,6 +62,10 @@ export class IncomingCall extends SessionCall {
 
   get requestUri(): Uri {
     return this.request.uri;
+  }
+
+  get introduction(): SipRequest {
+    return this.request;
   }
 
   get remoteUri(): Uri {

@@ -16,6 +16,7 @@ export { IncomingCall } from './incoming-call.ts';
 export type { CallHandler } from './incoming-call.ts';
 export { OutgoingCall } from './outgoing-call.ts';
 export type { OutgoingCallParts } from './outgoing-call.ts';
+export type { Refusal } from './request-checks.ts';
 export { SessionCall } from './session-call.ts';
 export type { MethodHandler, ReofferResult } from './session-call.ts';
 export { UserAgent } from './user-agent.ts';

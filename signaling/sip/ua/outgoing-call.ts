@@ -49,8 +49,6 @@ export interface OutgoingCallParts {
   readonly answerTimeout?: number | undefined;
   /** 101–199, for ringing. */
   readonly onProgress?: ((response: SipResponse) => void) | undefined;
-  /** The 2xx, before `established` is told: for what it says of the far end. */
-  readonly onAnswer?: ((response: SipResponse) => void) | undefined;
 }
 
 /** What the user agent is told, for its books. */
@@ -83,6 +81,7 @@ export class OutgoingCall extends SessionCall {
   #minimum: number | undefined;
   #session: InviteSession | undefined;
   #state: DialState = 'calling';
+  #answer: SipResponse | undefined;
 
   constructor(
     context: SessionContext,
@@ -113,6 +112,10 @@ export class OutgoingCall extends SessionCall {
   /** The INVITE; after a 422 the second one. */
   get request(): SipRequest {
     return this.#request;
+  }
+
+  get introduction(): SipResponse | undefined {
+    return this.#answer;
   }
 
   get remoteUri(): Uri {
@@ -247,7 +250,7 @@ export class OutgoingCall extends SessionCall {
       body: answer === undefined ? undefined : { type: SDP_TYPE, content: answer },
     });
     fork.ack = this.#context.sender.sendAck(ack, nextHop(session.dialog));
-    if (isFirst && fork.isDescribed) this.#parts.onAnswer?.(response);
+    if (isFirst) this.#answer = response;
     this.#answered(fork, isFirst);
   }
 

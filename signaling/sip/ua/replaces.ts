@@ -1,5 +1,5 @@
 /** Which call an INVITE wants to take the place of (RFC 3891). */
-import { parseHeaderParams, parseNameAddr, uriEquals, type SipRequest } from '../message/index.ts';
+import { parseHeaderParams, type SipRequest } from '../message/index.ts';
 import type { DialogId, DialogLayer, InviteSession } from '../dialog/index.ts';
 import type { Refusal } from './request-checks.ts';
 
@@ -7,7 +7,7 @@ interface Replaces extends DialogId {
   readonly earlyOnly: boolean;
 }
 
-/** Undefined: the INVITE replaces nothing. */
+/** Undefined: the INVITE replaces nothing. Whether it may is for the handler of calls to say. */
 export function findReplaced(
   request: SipRequest,
   dialogs: DialogLayer,
@@ -20,23 +20,17 @@ export function findReplaced(
     return { refusal: { status: 400 } };
   }
   const session = dialogs.findById(replaces);
-  const status = session === undefined ? 481 : refusalOf(session, replaces, request);
+  const status = session === undefined ? 481 : refusalOf(session, replaces);
 
   return session === undefined || status !== undefined
     ? { refusal: { status: status ?? 481 } }
     : { session };
 }
 
-function refusalOf(
-  session: InviteSession,
-  { earlyOnly }: Replaces,
-  request: SipRequest,
-): number | undefined {
+function refusalOf(session: InviteSession, { earlyOnly }: Replaces): number | undefined {
   switch (session.state) {
     case 'accepted':
     case 'confirmed':
-      if (!isAuthorized(session, request)) return 403;
-
       return earlyOnly ? 486 : undefined;
     case 'leaving':
     case 'terminating':
@@ -47,19 +41,6 @@ function refusalOf(
       // no place to be replaced in.
       return 481;
   }
-}
-
-/**
- * 3: "the initiator of the new INVITE has [to be] authorized": it is who is replaced, at another
- * device, or says that it was sent by them. Its knowledge of both tags speaks for it too.
- */
-function isAuthorized({ dialog }: InviteSession, request: SipRequest): boolean {
-  const referredBy = parseNameAddr(request.headers.get('Referred-By') ?? '');
-  const { uri } = dialog.remote;
-
-  return (
-    uriEquals(request.from.uri, uri) || (referredBy !== undefined && uriEquals(referredBy.uri, uri))
-  );
 }
 
 /** "the to-tag parameter … compared to the local tag … and the from-tag to the remote tag" (3). */

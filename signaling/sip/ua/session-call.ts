@@ -1,6 +1,6 @@
 import { TypedEmitter, toError, type Logger } from '../../../base/index.ts';
 import { parseSdp, SdpError, writeSdp, type SdpSession } from '../../sdp/index.ts';
-import type { SipRequest } from '../message/index.ts';
+import type { SipMessage, SipRequest } from '../message/index.ts';
 import type { ClientTransactionUser, ServerTransaction } from '../transaction/index.ts';
 import type {
   ChangeMethod,
@@ -52,6 +52,9 @@ export abstract class SessionCall implements SessionUser {
 
   /** BYE, or 487 before the answer; `headers` for Reason. Without effect on a call that is over. */
   abstract hangUp(headers?: Iterable<readonly [string, string]>): void;
+
+  /** What the far end can do stands in it: its INVITE, or its 2xx once there is one. */
+  abstract get introduction(): SipMessage | undefined;
 
   protected abstract get session(): InviteSession | undefined;
 

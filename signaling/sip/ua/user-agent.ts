@@ -97,12 +97,14 @@ export class UserAgent implements TransactionUser {
     try {
       this.#dispatch(transaction);
     } catch (error) {
-      this.#options.logger.error(
-        { err: toError(error), method: transaction.request.method },
-        'SIP request failed',
-      );
-      if (transaction.isPending) this.#refuse(transaction, { status: 500 });
+      this.#failed(transaction, error);
     }
+  }
+
+  #failed(transaction: ServerTransaction, error: unknown): void {
+    const { method } = transaction.request;
+    this.#options.logger.error({ err: toError(error), method }, 'SIP request failed');
+    if (transaction.isPending) this.#refuse(transaction, { status: 500 });
   }
 
   /** A re-INVITE's CANCEL has no effect: its change is being carried out (RFC 6141 3.3). */
@@ -289,17 +291,26 @@ export class UserAgent implements TransactionUser {
   }
 
   #answerOptions(transaction: ServerTransaction): void {
-    const { request } = transaction;
-    const isInDialog = request.toTag !== undefined;
-    const status = this.#isClosing
-      ? 503
-      : isInDialog
-        ? 200
-        : (this.#options.handler.optionsStatus?.(request) ?? 200);
-    if (status !== 200) {
-      this.#refuse(transaction, { status });
-      return;
+    const { request, info } = transaction;
+    const { handler } = this.#options;
+    if (this.#isClosing) {
+      this.#refuse(transaction, { status: 503 });
+    } else if (request.toTag !== undefined || handler.optionsRefusal === undefined) {
+      this.#tellOptions(transaction);
+    } else {
+      const judge = async (): Promise<void> => {
+        const refusal = await handler.optionsRefusal?.(request, info.flow);
+        if (refusal === undefined) this.#tellOptions(transaction);
+        else this.#refuse(transaction, refusal);
+      };
+      judge().catch((error: unknown) => {
+        this.#failed(transaction, error);
+      });
     }
+  }
+
+  #tellOptions(transaction: ServerTransaction): void {
+    const { request } = transaction;
     const target = flowTarget(transaction.info.flow);
     const conference = this.#options.handler.conferenceFor?.(request);
     const isFocus = conference !== undefined;

@@ -27,6 +27,7 @@ beforeEach(async () => {
         call: () => Promise.resolve({ participantId: 'p' as ParticipantId }),
       },
       trunks: books.trunks,
+      onOutcome: () => undefined,
       limits: { perRoom: 1, perAccount: 1, trunkPerRoomAndHour: 1 },
       clock,
       logger: silentLogger,

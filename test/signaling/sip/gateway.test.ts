@@ -55,7 +55,11 @@ function toTag(): string {
 
 async function takeOver(body: string): Promise<void> {
   const value = `${phone.callId};from-tag=${phone.tag};to-tag=${toTag()}`;
-  await say(device, 'INVITE', { headers: [['Replaces', value]], body });
+  const headers: [string, string][] = [
+    ['Replaces', value],
+    ['Referred-By', '<sip:peer@example.com>'],
+  ];
+  await say(device, 'INVITE', { headers, body });
 }
 
 describe('a phone in a room', () => {

@@ -1,64 +1,98 @@
-import { silentLogger, type RoomNumber } from '../../../../base/index.ts';
+import { silentLogger, type ParticipantId, type RoomNumber } from '../../../../base/index.ts';
+import { DialOut } from '../../../../server/dial-out.ts';
+import type { CallOriginator, OriginateRequest } from '../../../../server/ports.ts';
+import { DigestClient, type ClientCredentials } from '../../../../signaling/sip/auth/index.ts';
+import { createAccountServices } from '../../../../signaling/sip/gateway-accounts.ts';
+import { PhoneDialer } from '../../../../signaling/sip/gateway-dialer.ts';
 import { SipGateway } from '../../../../signaling/sip/gateway.ts';
-import {
-  Focus,
-  MemberCalls,
-  PhoneDialler,
-  type DialOut,
-  type DialOutRequest,
-} from '../../../../signaling/sip/focus/index.ts';
-import { isSipUri, type SipRequest } from '../../../../signaling/sip/message/index.ts';
+import { Focus, MemberCalls } from '../../../../signaling/sip/focus/index.ts';
+import type { SipRequest } from '../../../../signaling/sip/message/index.ts';
 import { ScriptedPeer, type PeerRequest } from '../../../support/scripted-peer.ts';
 import { sdpText, SipStack, SipWire } from '../../../support/sip-wire.ts';
+import { Books } from '../../../server/account-harness.ts';
 import { Conference, RecordingSink } from '../../../server/room-harness.ts';
 
 export const US = { address: '10.0.0.1', port: 5060 };
 export const ROOM = '1000' as RoomNumber;
 
-/** Rooms, and the SIP side of them, over a network in memory. */
+export interface HarnessOptions {
+  /** False: what is to be called is only written down, in `dialled`. */
+  readonly reallyDials?: boolean;
+  readonly guests?: boolean;
+}
+
+/** Rooms, and the SIP side of them, over a network in memory; example.com is our domain. */
 export class FocusHarness {
   readonly conference = new Conference();
+  readonly books: Books;
   readonly wire: SipWire;
   readonly stack: SipStack;
   readonly calls = new MemberCalls();
   readonly focus: Focus;
-  /** What was asked of a dial-out that does nothing by itself. */
-  readonly dialled: DialOutRequest[] = [];
+  readonly dialled: OriginateRequest[] = [];
+  readonly dialOutcomes: string[] = [];
 
-  constructor({ reallyDials = false }: { reallyDials?: boolean } = {}) {
+  constructor({ reallyDials = false, guests = true }: HarnessOptions = {}) {
     const { clock, rooms } = this.conference;
     this.wire = new SipWire(clock);
-    const gateway = new SipGateway({
-      rooms,
-      calls: this.calls,
-      factory: 'conference',
+    this.books = new Books(clock);
+    const { accounts, trunks } = this.books;
+    const common = { clock, logger: silentLogger, domain: 'example.com' };
+    const counters = {
+      callSetup: () => undefined,
+      reinvite: () => undefined,
+      authentication: () => undefined,
+    };
+    const services = createAccountServices({
+      ...common,
+      accounts,
+      trunks,
+      guests,
+      counters,
+      digestAlgorithms: ['MD5'],
+      hosts: [US.address],
       publicAddress: US.address,
-      clock,
-      logger: silentLogger,
-      counters: { callSetup: () => undefined, reinvite: () => undefined },
+      product: 'Parley/test',
     });
+    const phones = { ...common, rooms, calls: this.calls, counters, publicAddress: US.address };
+    const { admission } = services;
+    const gateway = new SipGateway({ ...phones, factory: 'conference', admission });
     this.stack = new SipStack(this.wire, US, { handler: gateway });
-    const recorded: DialOut = { dialOut: (request) => void this.dialled.push(request) };
+    const { userAgent } = this.stack;
+    const dialer = new PhoneDialer(
+      { ...phones, ...services, ...this.books, port: 5060 },
+      userAgent,
+    );
     this.focus = new Focus({
+      ...common,
       rooms,
       calls: this.calls,
-      userAgent: this.stack.userAgent,
+      userAgent,
       sender: this.stack.transactions,
-      dialOut: reallyDials
-        ? new PhoneDialler({
-            rooms,
-            userAgent: this.stack.userAgent,
-            calls: this.calls,
-            publicAddress: US.address,
-            logger: silentLogger,
-          })
-        : recorded,
+      gatekeeper: admission,
+      dialOut: new DialOut({
+        ...common,
+        originator: reallyDials ? dialer : this.#recorder(dialer),
+        trunks,
+        limits: { perRoom: 10, perAccount: 5, trunkPerRoomAndHour: 5 },
+        onOutcome: (kind, outcome) => this.dialOutcomes.push(`${kind} ${outcome}`),
+      }),
       authority: US.address,
-      isOurs: (uri) => isSipUri(uri) && uri.host === US.address,
       product: 'Parley/test',
-      clock,
-      logger: silentLogger,
     });
+  }
+
+  #recorder(dialer: CallOriginator): CallOriginator {
+    return {
+      resolve: (...what) => dialer.resolve(...what),
+      call: (request) => {
+        this.dialled.push(request);
+
+        return Promise.resolve({
+          participantId: `p${String(this.dialled.length)}` as ParticipantId,
+        });
+      },
+    };
   }
 
   get clock() {
@@ -98,6 +132,7 @@ export class Phone {
   readonly #harness: FocusHarness;
   #toTag: string | undefined;
   #answered = 0;
+  readonly #sent = new Map<string, SipRequest>();
 
   constructor(harness: FocusHarness, host: string) {
     this.#harness = harness;
@@ -109,14 +144,9 @@ export class Phone {
   }
 
   async dial(parts: PeerRequest = {}): Promise<void> {
-    this.peer.request('INVITE', {
-      headers: [['Allow', 'INVITE, ACK, BYE, CANCEL, MESSAGE, NOTIFY']],
-      body: sdpText(),
-      ...parts,
-    });
-    await this.#harness.run();
+    const headers: [string, string][] = [['Allow', 'INVITE, ACK, BYE, CANCEL, MESSAGE, NOTIFY']];
+    if ((await this.send('INVITE', { headers, body: sdpText(), ...parts })) !== 200) return;
     const answer = this.peer.response('INVITE');
-    if (answer.status !== 200) return;
     this.#toTag = answer.toTag;
     this.peer.ack(answer);
     await this.#harness.run();
@@ -127,11 +157,24 @@ export class Phone {
     return this.send(method, { toTag: this.#toTag, ...parts });
   }
 
-  async send(method: string, parts: PeerRequest = {}): Promise<number> {
-    this.peer.request(method, parts);
-    await this.#harness.run();
+  /** The answer to the challenge in the last response. */
+  credentials(method: string, who: ClientCredentials): [string, string][] {
+    const client = new DigestClient(who);
+    const request = this.#sent.get(method)!.clone();
+    request.headers.delete('Authorization');
+    client.challenged(request, this.peer.response(method));
 
-    return this.peer.response(method).status;
+    return client.headersFor(request);
+  }
+
+  async send(method: string, parts: PeerRequest = {}): Promise<number> {
+    const request = this.peer.request(method, parts);
+    this.#sent.set(method, request);
+    await this.#harness.run();
+    const { status, toTag } = this.peer.response(method);
+    if (method === 'INVITE' && status >= 300) this.peer.companion('ACK', request, toTag);
+
+    return status;
   }
 
   /** The requests that came since the last call, ACK aside; all are answered with 200. */

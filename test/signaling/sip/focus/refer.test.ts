@@ -42,12 +42,12 @@ describe('a REFER in a call', () => {
     const [asked] = harness.dialled;
     expect(asked).toMatchObject({
       room: ROOM,
-      to: { uri: { text: 'sip:bob@10.0.0.7' } },
-      headers: [['Referred-By', '<sip:peer@example.com>']],
+      target: { kind: 'uri', uri: 'sip:bob@10.0.0.7' },
+      referral: { by: '<sip:peer@example.com>' },
     });
-    asked!.onProgress(180, 'Ringing');
+    asked!.onProgress({ state: 'ringing', status: 180 });
     await harness.run();
-    asked!.onFinal(200, 'OK');
+    asked!.onProgress({ state: 'answered' });
     await harness.run();
     expect(news(await host.requests())).toEqual([
       'refer active SIP/2.0 180 Ringing',
@@ -72,7 +72,7 @@ describe('a REFER in a call', () => {
 
     expect(host.peer.response('REFER').headers.get('Refer-Sub')).toBe('false');
     expect(harness.dialled).toHaveLength(1);
-    harness.dialled[0]!.onFinal(200, 'OK');
+    harness.dialled[0]!.onProgress({ state: 'answered' });
     await harness.run();
     expect(await host.requests()).toEqual([]);
   });
@@ -83,7 +83,7 @@ describe('a REFER in a call', () => {
     ['with a malformed one', referTo('<nonsense'), 400],
     ['of a scheme that we cannot call', referTo('<http://example.com/>'), 416],
     ['of another method', referTo('<sip:bob@10.0.0.7;method=SUBSCRIBE>'), 603],
-    ['to ourselves', referTo('<sip:2000@10.0.0.1>'), 603],
+    ['to a room, which is no account', referTo('<sip:2000@10.0.0.1>'), 404],
   ])('3515-2.4.2-a %s is refused', async (_, parts, status) => {
     const { harness, host } = await meeting();
 
@@ -91,14 +91,15 @@ describe('a REFER in a call', () => {
     expect(harness.dialled).toEqual([]);
   });
 
-  it('is refused while ten of the same member still ring', async () => {
+  it('is refused with 480 while as many as the room may have still ring, and counted', async () => {
     const { harness, host } = await meeting();
     const statuses: number[] = [];
     const parts = referTo(BOB, ['Refer-Sub', 'false']);
     for (let i = 0; i < 11; i++) statuses.push(await host.inCall('REFER', parts));
     expect(statuses.at(-2)).toBe(200);
     expect(statuses.at(-1)).toBe(480);
-    harness.dialled[0]!.onFinal(486, 'Busy Here');
+    expect(harness.dialOutcomes.at(-1)).toBe('uri limited');
+    harness.dialled[0]!.onProgress({ state: 'ended', reason: 'rejected', status: 486 });
     expect(await host.inCall('REFER', parts)).toBe(200);
   });
 
@@ -109,12 +110,27 @@ describe('a REFER in a call', () => {
     expect(await guest.inCall('REFER', referTo(BOB))).toBe(403);
   });
 
-  it('of the first one in a room without a host PIN is refused too: nobody has proved anything', async () => {
+  it('3515-5.2-a of the first one in a room without a host PIN has to show a password', async () => {
     const harness = new FocusHarness();
+    await harness.books.accounts.create({ username: 'peer', password: 'secret' });
     const first = await harness.phone('10.0.0.2', { uri });
 
-    expect(await first.inCall('REFER', referTo(BOB))).toBe(403);
+    expect(await first.inCall('REFER', referTo(BOB))).toBe(401);
     expect(harness.dialled).toEqual([]);
+    const wrong = first.credentials('REFER', { username: 'peer', password: 'guessed' });
+    expect(await first.inCall('REFER', referTo(BOB, ...wrong))).toBe(401);
+    const right = first.credentials('REFER', { username: 'peer', password: 'secret' });
+    expect(await first.inCall('REFER', referTo(BOB, ...right))).toBe(200);
+    expect(harness.dialled).toHaveLength(1);
+  });
+
+  it('to an account of ours every member may send', async () => {
+    const { harness } = await meeting();
+    await harness.books.accounts.create({ username: 'bob', password: 'secret', name: 'Bob' });
+    const guest = await harness.phone('10.0.0.3', { uri });
+
+    expect(await guest.inCall('REFER', referTo('<sip:bob@example.com>'))).toBe(200);
+    expect(harness.dialled[0]?.target).toEqual({ kind: 'account', username: 'bob', name: 'Bob' });
   });
 
   it('4579-5.11-a with method=BYE removes a participant, when a host asks', async () => {
@@ -131,8 +147,10 @@ describe('a REFER in a call', () => {
     const value = 'a%40b%3Bto-tag%3D1%3Bfrom-tag%3D2';
     await host.inCall('REFER', referTo(`<sip:bob@10.0.0.7?Replaces=${value}&Subject=x>`));
 
-    expect(harness.dialled[0]?.headers).toEqual([['Replaces', 'a@b;to-tag=1;from-tag=2']]);
-    expect(harness.dialled[0]?.to.uri.text).toBe('sip:bob@10.0.0.7');
+    expect(harness.dialled[0]).toMatchObject({
+      target: { kind: 'uri', uri: 'sip:bob@10.0.0.7' },
+      referral: { replaces: 'a@b;to-tag=1;from-tag=2' },
+    });
   });
 });
 
@@ -158,11 +176,17 @@ describe('a REFER outside a call', () => {
 });
 
 describe('a member who is called in', () => {
-  it('4579-5.2-a gets an INVITE with isfocus, and is in the room when it answers', async () => {
+  it('4579-5.2-a 3892-2.2-a gets an INVITE with isfocus and Referred-By, and is in the room when it answers', async () => {
     const { harness, host } = await meeting(true);
     const bob = new ScriptedPeer(harness.wire, { address: '10.0.0.7', port: 5060 }, US);
-    await host.inCall('REFER', referTo(BOB));
+    const replaces = '?Replaces=a%40b%3Bto-tag%3D1%3Bfrom-tag%3D2';
+    await host.inCall(
+      'REFER',
+      referTo(`<sip:bob@10.0.0.7${replaces}>`, ['Referred-By', '<sip:peer@example.com>']),
+    );
     const invite = bob.requestOf('INVITE');
+    expect(invite.headers.get('Referred-By')).toBe('<sip:peer@example.com>');
+    expect(invite.headers.get('Replaces')).toBe('a@b;to-tag=1;from-tag=2');
     expect(invite.headers.get('Contact')).toBe(`<sip:${ROOM}@10.0.0.1:5060>;isfocus`);
     bob.respond(invite, 180);
     await harness.run();

@@ -127,10 +127,12 @@ describe('OPTIONS', () => {
     expect(headers.get('Allow-Events')).toBe('conference');
   });
 
-  it('3261-11.2-a gets the status that an INVITE would get', () => {
-    server = new SipStack(wire, SERVER, { handler: { optionsStatus: () => 404 } });
+  it('3261-11.2-a gets the status that an INVITE would get', async () => {
+    const optionsRefusal = () => Promise.resolve({ status: 404 });
+    server = new SipStack(wire, SERVER, { handler: { optionsRefusal } });
     phone.request('OPTIONS');
-    clock.advance(10);
+    await clock.advanceAsync(10);
+    await clock.advanceAsync(10);
     expect(phone.response('OPTIONS').status).toBe(404);
   });
 
