@@ -86,6 +86,7 @@ async function start(config: Config, parts: CloseStack, logger: Logger): Promise
   const app = await createApp({
     rooms,
     calls: sip.trace,
+    transfers: sip.transfers,
     ...books,
     dialOut: sip.dialOut,
     apiKey,

@@ -11,6 +11,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { Logger } from '../../base/index.ts';
 import type { TlsFiles } from '../config.ts';
+import type { CallTransfers } from '../call-transfer.ts';
 import type { CallTraces } from '../ports.ts';
 import type { AccountBook } from '../accounts/index.ts';
 import type { RoomManager } from '../room-manager.ts';
@@ -30,6 +31,7 @@ import { serveWebApp } from './web-app.ts';
 export interface AppDeps extends HealthDeps {
   rooms: RoomManager;
   calls?: CallTraces;
+  transfers?: CallTransfers;
   accounts?: AccountBook;
   dialOut?: DialOut;
   trunks?: TrunkBook;
@@ -72,7 +74,7 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
         requireApiKey(api, deps.apiKey, deps.onRefused ?? (() => undefined)),
       );
       await api.register(roomRoutes(deps.rooms));
-      if (deps.calls !== undefined) await api.register(callRoutes(deps.calls));
+      if (deps.calls !== undefined) await api.register(callRoutes(deps.calls, deps.transfers));
       if (deps.trunks !== undefined) {
         const toNumber = (text: string) => parseNumber(text, 'BAD_REQUEST');
         await api.register(trunkRoutes(deps.trunks, toNumber));

@@ -1,6 +1,7 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { AppError } from '../../base/index.ts';
+import type { CallTransfers } from '../call-transfer.ts';
 import type { CallTraces, CallView } from '../ports.ts';
 import { ErrorBody } from './schemas.ts';
 
@@ -9,6 +10,7 @@ const security = [{ apiKey: [] }];
 const failures = { '4xx': ErrorBody, '5xx': ErrorBody };
 const Direction = Type.Enum(['in', 'out']);
 const Time = Type.String({ format: 'date-time' });
+const CallParams = Type.Object({ id: Type.String({ maxLength: 64 }) });
 
 const callFields = {
   id: Type.String(),
@@ -22,8 +24,20 @@ const callFields = {
   messageCount: Type.Integer(),
 };
 const CallBody = Type.Object(callFields);
+const TransferBody = Type.Object({
+  uri: Type.String(),
+  state: Type.Enum(['asked', 'trying', 'ringing', 'completed', 'failed', 'unknown']),
+  status: Type.Optional(Type.Integer({ description: 'The SIP status that the phone told last' })),
+  startedAt: Time,
+  endedAt: Type.Optional(Time),
+});
+const TransferRequest = Type.Object(
+  { uri: Type.String({ minLength: 1, maxLength: 512 }) },
+  { additionalProperties: false },
+);
 const CallWithLadder = Type.Object({
   ...callFields,
+  transfer: Type.Optional(TransferBody),
   ladder: Type.Array(
     Type.Object({
       at: Time,
@@ -37,21 +51,53 @@ const CallWithLadder = Type.Object({
 });
 
 /** `/api/v1/calls`: what phones and we said to each other; authentication is the caller's. */
-export function callRoutes(calls: CallTraces): FastifyPluginCallbackTypebox {
+export function callRoutes(
+  calls: CallTraces,
+  transfers?: CallTransfers,
+): FastifyPluginCallbackTypebox {
   return (app, _options, done) => {
     const list = { tags, security, response: { 200: Type.Array(CallBody), ...failures } };
     app.get('/calls', { schema: list }, () => calls.live().map(callBody));
-    const params = Type.Object({ id: Type.String({ maxLength: 64 }) });
-    const one = { tags, security, params, response: { 200: CallWithLadder, ...failures } };
+    const one = {
+      tags,
+      security,
+      params: CallParams,
+      response: { 200: CallWithLadder, ...failures },
+    };
     app.get('/calls/:id', { schema: one }, (request) => {
-      const found = calls.find(request.params.id);
-      if (found === undefined) throw new AppError('NOT_FOUND', `no call ${request.params.id}`);
-      const ladder = found.messages.map((message) => ({ ...message, at: isoTime(message.at) }));
+      const { call, messages } = required(calls, request.params.id);
+      const ladder = messages.map((message) => ({ ...message, at: isoTime(message.at) }));
+      const transfer = transfers?.find(call.callId);
 
-      return { ...callBody(found.call), ladder };
+      return { ...callBody(call), ...(transfer !== undefined && { transfer }), ladder };
     });
+    if (transfers !== undefined) addTransfers(app, calls, transfers);
     done();
   };
+}
+
+function addTransfers(
+  app: Parameters<FastifyPluginCallbackTypebox>[0],
+  calls: CallTraces,
+  transfers: CallTransfers,
+): void {
+  const body = TransferRequest;
+  const schema = { tags, security, params: CallParams, body };
+  app.post(
+    '/calls/:id/transfer',
+    { schema: { ...schema, response: { 202: TransferBody, ...failures } } },
+    async (request, reply) => {
+      const { call } = required(calls, request.params.id);
+      await reply.code(202).send(transfers.start(call.callId, request.body.uri));
+    },
+  );
+}
+
+function required(calls: CallTraces, id: string): NonNullable<ReturnType<CallTraces['find']>> {
+  const found = calls.find(id);
+  if (found === undefined) throw new AppError('NOT_FOUND', `no call ${id}`);
+
+  return found;
 }
 
 function callBody({ startedAt, lastAt, ...rest }: CallView) {

@@ -174,6 +174,11 @@ export class SipFrontEnd {
     });
   }
 
+  /** Sends phones elsewhere. */
+  get transfers(): Focus['transfers'] {
+    return this.#focus.transfers;
+  }
+
   async listen(): Promise<void> {
     const { hosts, port, tlsPort, tls } = this.#options;
     for (const address of hosts) {

@@ -1,9 +1,10 @@
 import { toError, type Clock, type Logger } from '../../../base/index.ts';
-import type { DialOut, RoomManager } from '../../../server/index.ts';
+import type { CallTransfers, DialOut, RoomManager } from '../../../server/index.ts';
 import { Notifier } from '../event/index.ts';
 import type { RequestSender } from '../dialog/index.ts';
 import { buildResponse, type ExtraHeaders } from '../message/index.ts';
 import type { MethodHandler, UserAgent } from '../ua/index.ts';
+import { PhoneTransfers } from './call-transfers.ts';
 import { ChatReceiver } from './chat.ts';
 import { ConferencePackage } from './conference-package.ts';
 import type { Gatekeeper } from './gatekeeper.ts';
@@ -28,6 +29,7 @@ export interface FocusOptions {
 /** What phones may ask of a conference beside calling it: SUBSCRIBE, MESSAGE and REFER (RFC 4579). */
 export class Focus {
   readonly #notifier: Notifier;
+  readonly #transfers: PhoneTransfers;
 
   constructor(options: FocusOptions) {
     const { rooms, calls, userAgent, sender, product, clock } = options;
@@ -43,6 +45,7 @@ export class Focus {
     });
     const chat = new ChatReceiver(rooms, calls, headers);
     const refers = new ReferReceiver({ ...options, headers, logger });
+    this.#transfers = new PhoneTransfers({ ...options, headers, logger });
     const serve = (method: string, handler: MethodHandler): void => {
       userAgent.serve(method, behindGate(options.gatekeeper, headers, logger, handler));
     };
@@ -55,6 +58,14 @@ export class Focus {
     serve('REFER', (transaction, call) => {
       refers.receive(transaction, call);
     });
+    // Only in calls do we ask for news.
+    userAgent.serve('NOTIFY', (transaction, call) => {
+      this.#transfers.receive(transaction, call);
+    });
+  }
+
+  get transfers(): CallTransfers {
+    return this.#transfers;
   }
 
   get subscriptions(): number {
@@ -63,6 +74,7 @@ export class Focus {
 
   close(): void {
     this.#notifier.close();
+    this.#transfers.close();
   }
 }
 

@@ -53,6 +53,10 @@ export class MemberCalls {
     return this.#byParticipant.get(id);
   }
 
+  ofCallId(callId: string): MemberCall | undefined {
+    return [...this.#byCall.values()].find(({ call }) => call.dialogId?.callId === callId);
+  }
+
   /**
    * The member that a request outside its call is from: the same user in From, and from the host that
    * the call came from. A From alone is anybody's to write; its port is no part of who somebody is, but

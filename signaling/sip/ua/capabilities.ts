@@ -11,17 +11,14 @@ export const ALLOWED_METHODS: ReadonlySet<string> = new Set([
   'PRACK',
   'INFO',
   'SUBSCRIBE',
+  'NOTIFY',
   'REFER',
   'MESSAGE',
   'REGISTER',
 ]);
 
 /** Methods of the IANA registry: known but not allowed is 405, unknown is 501 (RFC 3261 8.2.1). */
-export const KNOWN_METHODS: ReadonlySet<string> = new Set([
-  ...ALLOWED_METHODS,
-  'NOTIFY',
-  'PUBLISH',
-]);
+export const KNOWN_METHODS: ReadonlySet<string> = new Set([...ALLOWED_METHODS, 'PUBLISH']);
 
 /** Option tags of Supported, Require and Unsupported. */
 export const SUPPORTED_OPTIONS: ReadonlySet<string> = new Set([

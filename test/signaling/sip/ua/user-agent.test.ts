@@ -6,7 +6,7 @@ import { sdp, sdpText, SipStack, SipWire } from '../../../support/sip-wire.ts';
 const SERVER = { address: '10.0.0.1', port: 5060 };
 const PHONE = { address: '10.0.0.2', port: 5070 };
 const ALLOW =
-  'INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, PRACK, INFO, SUBSCRIBE, REFER, MESSAGE, REGISTER';
+  'INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, PRACK, INFO, SUBSCRIBE, NOTIFY, REFER, MESSAGE, REGISTER';
 
 let clock: FakeClock;
 let wire: SipWire;
