@@ -262,6 +262,8 @@ export interface CallView {
   from: string;
   to: string;
   state: 'ringing' | 'established' | 'ended';
+  /** Why it ended, in the far end's words (or ours). */
+  reason?: string;
   /** Milliseconds since the epoch. */
   startedAt: number;
   lastAt: number;

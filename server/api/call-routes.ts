@@ -19,6 +19,9 @@ const callFields = {
   from: Type.String(),
   to: Type.String(),
   state: Type.Enum(['ringing', 'established', 'ended']),
+  reason: Type.Optional(
+    Type.String({ description: 'The Reason header, or the status, of what ended it' }),
+  ),
   startedAt: Time,
   lastAt: Time,
   messageCount: Type.Integer(),

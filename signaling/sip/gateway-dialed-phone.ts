@@ -8,7 +8,7 @@ import type {
 import type { SdpSession } from '../sdp/index.ts';
 import { PhoneCall, type PhoneCallOptions } from './gateway.ts';
 import type { SipMessage } from './message/index.ts';
-import { CLOSE_REASON_OF_END, reasonHeader } from './reason-map.ts';
+import { closeReasonOf, reasonHeader } from './reason-map.ts';
 import type { CallEnd, OutgoingCall, OutgoingCallParts } from './ua/index.ts';
 
 /** One way to the callee: a device of an account, a trunk or a URI. */
@@ -107,7 +107,7 @@ export class DialedPhone implements ParticipantSink {
     // "6xx … cancel all outstanding client transactions" (16.7).
     if (status !== undefined && status >= 600) this.#cancelAll([]);
     if (this.#ringing.size > 0) return;
-    void this.#participant?.leave(CLOSE_REASON_OF_END[end.cause]);
+    void this.#participant?.leave(closeReasonOf(end));
   }
 
   #cancelAll(headers: [string, string][]): void {

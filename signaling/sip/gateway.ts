@@ -31,7 +31,7 @@ import { isSipUri, type SipRequest, type Uri } from './message/index.ts';
 import type { Admission, CallAdmission } from './gateway-admission.ts';
 import { replacesRefusal } from './gateway-replaces.ts';
 import { toPhoneAudio } from './phone-audio.ts';
-import { CLOSE_REASON_OF_END, errorStatus, reasonHeader, rejectionStatus } from './reason-map.ts';
+import { closeReasonOf, errorStatus, reasonHeader, rejectionStatus } from './reason-map.ts';
 import type { RemoteFlow } from './transport/index.ts';
 import {
   IncomingCall,
@@ -387,7 +387,7 @@ export class PhoneCall implements ParticipantSink {
   }
 
   #callEnded(end: CallEnd): void {
-    this.#endReason ??= CLOSE_REASON_OF_END[end.cause];
+    this.#endReason ??= closeReasonOf(end);
     const { by, cause, message } = end;
     this.#logger.info({ by, cause, reason: message?.headers.get('Reason') }, 'call ended');
     void this.#participant?.leave(this.#endReason);

@@ -62,8 +62,7 @@ const ERROR_STATUS: Readonly<Record<ErrorCode, number>> = {
   INTERNAL: 500,
 };
 
-/** What the end of a call means for its participant. */
-export const CLOSE_REASON_OF_END: Readonly<Record<CallEnd['cause'], CloseReason>> = {
+const CLOSE_REASON_OF_END: Readonly<Record<CallEnd['cause'], CloseReason>> = {
   bye: 'left',
   cancel: 'cancelled',
   rejected: 'rejected',
@@ -72,6 +71,29 @@ export const CLOSE_REASON_OF_END: Readonly<Record<CallEnd['cause'], CloseReason>
   lost: 'disconnected',
   expired: 'disconnected',
 };
+
+/**
+ * Causes that tell of a call that was lost, not left: Q.850 network out of order, temporary failure,
+ * recovery on timer expiry and the like; statuses of the same meaning.
+ */
+const LOST: ReadonlyMap<string, ReadonlySet<number>> = new Map([
+  ['q.850', new Set([27, 38, 41, 42, 102])],
+  ['sip', new Set([408, 500, 503, 504])],
+]);
+
+/** What the end of a call means for its participant; the Reason of a BYE counts (RFC 3326 2). */
+export function closeReasonOf({ cause, message }: CallEnd): CloseReason {
+  const isLost = message?.headers.getAll('Reason').some(tellsOfLoss) === true;
+
+  return cause === 'bye' && isLost ? 'disconnected' : CLOSE_REASON_OF_END[cause];
+}
+
+function tellsOfLoss(value: string): boolean {
+  const [, protocol = '', cause] =
+    /^\s*([^\s;]+)[^"]*?;\s*cause\s*=\s*(\d{1,3})\b/i.exec(value) ?? [];
+
+  return LOST.get(protocol.toLowerCase())?.has(Number(cause)) === true;
+}
 
 /** The final status for a call that ends before it was answered. */
 export function rejectionStatus(reason: CloseReason): number {

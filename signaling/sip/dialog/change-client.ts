@@ -3,7 +3,6 @@ import { TimerSet } from '../../../base/index.ts';
 import {
   isSuccess,
   type ExtraHeaders,
-  type SipRequest,
   type SipResponse,
 } from '../message/index.ts';
 import type { ClientFailure, ClientTransaction } from '../transaction/index.ts';
@@ -115,7 +114,7 @@ export class ChangeClient {
       headers: [...this.#context.requestHeaders, ...this.#host.timerHeaders()],
       body: local === undefined ? undefined : { type: SDP_TYPE, content: local },
     });
-    const ack = change.method === 'INVITE' ? this.#acknowledger(request) : undefined;
+    const ack = change.method === 'INVITE' ? this.#acknowledger() : undefined;
     let isDone = false;
     const transaction = this.#context.sender.request(request, nextHop(this.#dialog), {
       onResponse: (response) => {
@@ -123,7 +122,7 @@ export class ChangeClient {
         // Every 2xx gets its ACK, repeated ones the same (13.2.2.4), even after our own BYE.
         if (isSuccess(response.status)) {
           if (!isDone) this.#dialog.refreshTarget(response);
-          ack?.();
+          ack?.(response.cseq.sequence);
         }
         if (isDone) return;
         isDone = true;
@@ -136,13 +135,17 @@ export class ChangeClient {
     if (change.method === 'INVITE') this.#invite = transaction;
   }
 
-  /** Sends the ACK, the same one each time. */
-  #acknowledger(invite: SipRequest): () => void {
+  /**
+   * Sends the ACK, the same one each time. Its CSeq is that of the 2xx: the INVITE may have gone out
+   * again with credentials, below us.
+   */
+  #acknowledger(): (sequence: number) => void {
     let ack: Resendable | undefined;
 
-    return () => {
+    return (sequence) => {
       if (ack === undefined) {
-        const request = this.#dialog.createAck(invite.cseq.sequence);
+        const headers = this.#context.ackHeaders;
+        const request = this.#dialog.createAck(sequence, { headers });
         ack = this.#context.sender.sendAck(request, nextHop(this.#dialog));
       } else {
         ack.send(ignoreLoss);

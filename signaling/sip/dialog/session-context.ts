@@ -45,6 +45,8 @@ export interface SessionContext {
   readonly responseHeaders: ExtraHeaders;
   /** Said in our own re-INVITEs. */
   readonly requestHeaders: ExtraHeaders;
+  /** What an ACK says of us (RFC 6086 5.2). */
+  readonly ackHeaders: ExtraHeaders;
   /** 0 ≤ value < 1; random delays are drawn from it. */
   readonly random: () => number;
 }

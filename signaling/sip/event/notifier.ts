@@ -45,9 +45,17 @@ export class Notifier {
     return this.#subscriptions.size;
   }
 
-  /** A SUBSCRIBE that came outside any call. */
-  receive(transaction: ServerTransaction): void {
+  /**
+   * A SUBSCRIBE. In a call's dialog it could only begin a subscription that shares it: "it may choose to
+   * fail the SUBSCRIBE request with a 403 … The error text … SHOULD indicate that dialog sharing is not
+   * supported" (RFC 6665 4.5.2).
+   */
+  receive(transaction: ServerTransaction, isInCall = false): void {
     const { request } = transaction;
+    if (isInCall) {
+      this.#answer(transaction, 403, [], 'Dialog Sharing Not Supported');
+      return;
+    }
     const event = parseEvent(request.headers.get('event'));
     const found = event && this.#packages.get(event.name);
     if (event === undefined || found === undefined) {
@@ -134,9 +142,14 @@ export class Notifier {
     transaction.respond(buildResponse(transaction.request, 200, { toTag, contact, headers }));
   }
 
-  #answer(transaction: ServerTransaction, status: number, headers: ExtraHeaders): void {
+  #answer(
+    transaction: ServerTransaction,
+    status: number,
+    headers: ExtraHeaders,
+    reason?: string,
+  ): void {
     const all = [...headers, this.#server];
-    transaction.respond(buildResponse(transaction.request, status, { headers: all }));
+    transaction.respond(buildResponse(transaction.request, status, { reason, headers: all }));
   }
 
   get #server(): readonly [string, string] {

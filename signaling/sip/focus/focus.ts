@@ -49,8 +49,8 @@ export class Focus {
     const serve = (method: string, handler: MethodHandler): void => {
       userAgent.serve(method, behindGate(options.gatekeeper, headers, logger, handler));
     };
-    serve('SUBSCRIBE', (transaction) => {
-      this.#notifier.receive(transaction);
+    serve('SUBSCRIBE', (transaction, call) => {
+      this.#notifier.receive(transaction, call !== undefined);
     });
     serve('MESSAGE', (transaction, call) => {
       chat.receive(transaction, call);

@@ -25,6 +25,8 @@ export interface TracedCall {
   readonly from: string;
   readonly to: string;
   readonly state: CallState;
+  /** Reason of what ended it (RFC 3326), else its status: "Q.850;cause=16", "486 Busy Here". */
+  readonly reason?: string;
   readonly startedAt: number;
   readonly lastAt: number;
   /** Those that came or went; of many, the oldest after the first few are not kept. */
@@ -66,6 +68,7 @@ interface Call {
   readonly startedAt: number;
   readonly kept: Kept[];
   state: CallState;
+  reason?: string;
   lastAt: number;
   lastTick: number;
   messageCount: number;
@@ -81,6 +84,7 @@ interface Head {
 }
 
 const HEAD_BYTES = 4_096;
+const MAX_REASON = 200;
 const SWEEP_MS = 10_000;
 
 /** The messages of calls as they went over the wire, for the API's ladder; in bounded memory. */
@@ -113,7 +117,10 @@ export class WireTrace {
     const known = this.#calls.get(head.callId);
     const call = known ?? this.#begin(head, direction);
     if (call === undefined) return;
-    call.state = nextState(call.state, head);
+    const before = call.state;
+    call.state = nextState(before, head);
+    if (call.state !== 'ended') delete call.reason;
+    else if (before !== 'ended') noteReason(call, head);
     call.lastAt = this.#clock.wallTime();
     call.lastTick = this.#clock.now();
     call.messageCount += 1;
@@ -213,6 +220,12 @@ function nextState(state: CallState, { start, cseqMethod }: Head): CallState {
   return state === 'ringing' ? 'ended' : state;
 }
 
+function noteReason(call: Call, { start, text }: Head): void {
+  const status = /^SIP\/2\.0 (.*)/i.exec(start)?.[1] ?? '';
+  const reason = field(text, 'reason') || status;
+  if (reason !== '') call.reason = ownCopy(maskSecrets(reason.slice(0, MAX_REASON)));
+}
+
 function readHead(bytes: Uint8Array): Head | undefined {
   const size = Math.min(bytes.length, HEAD_BYTES);
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, size).toString('latin1');
@@ -241,10 +254,11 @@ function ownCopy(text: string, encoding: 'latin1' | 'utf8' = 'utf8'): string {
   return Buffer.from(text, 'latin1').toString(encoding);
 }
 
-function view({ id, callId, direction, from, to, state, ...rest }: Call): TracedCall {
+function view({ id, callId, direction, from, to, state, reason, ...rest }: Call): TracedCall {
   const { startedAt, lastAt, messageCount } = rest;
+  const ended = reason === undefined ? {} : { reason };
 
-  return { id, callId, direction, from, to, state, startedAt, lastAt, messageCount };
+  return { id, callId, direction, from, to, state, ...ended, startedAt, lastAt, messageCount };
 }
 
 function message({ at, direction, transport, remote, bytes }: Kept): TracedMessage {

@@ -36,12 +36,15 @@ export function credentialHeaders(request: SipRequest): [string, string][] {
 
 /**
  * Sends the requests of one dialog with the credentials that its INVITE needed. One that is challenged
- * all the same (an old nonce) goes out again; an INVITE does not, as its ACK is bound to its CSeq.
+ * all the same (an old nonce, an SBC that asks again) goes out once more.
  */
 export class AnsweringSender implements RequestSender {
   readonly #inner: RequestSender;
   readonly #answerer: ChallengeAnswerer;
   readonly #dialog: Dialog;
+  /** Re-INVITEs that went out again, by the first one: a CANCEL has to find them. */
+  readonly #again = new WeakMap<ClientTransaction, ClientTransaction>();
+  #lastInvite: SipRequest | undefined;
 
   constructor(inner: RequestSender, answerer: ChallengeAnswerer, dialog: Dialog) {
     this.#inner = inner;
@@ -54,10 +57,8 @@ export class AnsweringSender implements RequestSender {
     target: SendTarget | undefined,
     user: ClientTransactionUser,
   ): ClientTransaction {
-    const first = withCredentials(request, this.#answerer, request.cseq.sequence);
-    if (request.method === 'INVITE') return this.#inner.request(first, target, user);
-
-    return this.#inner.request(first, target, {
+    const first = this.#withCredentials(request, request.cseq.sequence);
+    const transaction = this.#inner.request(first, target, {
       ...forward(user),
       onResponse: (response) => {
         const isChallenge = response.status === 401 || response.status === 407;
@@ -65,19 +66,34 @@ export class AnsweringSender implements RequestSender {
           user.onResponse(response);
           return;
         }
-        const sequence = this.#dialog.takeSequence();
-        const again = withCredentials(first, this.#answerer, sequence);
-        this.#inner.request(again, target, user);
+        const again = this.#withCredentials(first, this.#dialog.takeSequence());
+        this.#again.set(transaction, this.#inner.request(again, target, user));
       },
     });
+
+    return transaction;
   }
 
+  /** 22.1: "any credentials in the INVITE that were accepted … MUST be in the ACK". */
   sendAck(ack: SipRequest, target: SendTarget | undefined): Resendable {
+    const invite = this.#lastInvite;
+    const isItsAck = invite?.cseq.sequence === ack.cseq.sequence;
+    for (const [name, value] of isItsAck ? credentialHeaders(invite) : []) {
+      ack.headers.append(name, value);
+    }
+
     return this.#inner.sendAck(ack, target);
   }
 
-  cancel(...args: Parameters<RequestSender['cancel']>): void {
-    this.#inner.cancel(...args);
+  cancel(invite: ClientTransaction, headers?: readonly (readonly [string, string])[]): void {
+    this.#inner.cancel(this.#again.get(invite) ?? invite, headers);
+  }
+
+  #withCredentials(request: SipRequest, sequence: number): SipRequest {
+    const next = withCredentials(request, this.#answerer, sequence);
+    if (next.method === 'INVITE') this.#lastInvite = next;
+
+    return next;
   }
 }
 

@@ -246,7 +246,7 @@ export class OutgoingCall extends SessionCall {
     session.confirm(response);
     const ack = session.dialog.createAck(request.cseq.sequence, {
       // 22.1: "any credentials in the INVITE that were accepted … MUST be in the ACK".
-      headers: credentialHeaders(request),
+      headers: [...this.#context.ackHeaders, ...credentialHeaders(request)],
       body: answer === undefined ? undefined : { type: SDP_TYPE, content: answer },
     });
     fork.ack = this.#context.sender.sendAck(ack, nextHop(session.dialog));

@@ -349,6 +349,7 @@ export class UserAgent implements TransactionUser {
       contact: this.#contact(user, target, isFocus),
       responseHeaders: [ALLOW, SUPPORTED, ALLOW_EVENTS, RECV_INFO, this.#server],
       requestHeaders: [ALLOW, SUPPORTED, ALLOW_EVENTS, RECV_INFO, ['User-Agent', product]],
+      ackHeaders: [RECV_INFO],
       random: random ?? Math.random,
     };
   }

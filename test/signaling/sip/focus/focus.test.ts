@@ -232,3 +232,15 @@ describe('MESSAGE', () => {
     expect((await deaf.requests()).length).toBe(0);
   });
 });
+
+describe('a SUBSCRIBE inside a call', () => {
+  it('6665-4.5.2 is refused with 403 that says why, and the call stays', async () => {
+    const harness = new FocusHarness();
+    const uri = `sip:${ROOM}@10.0.0.1`;
+    const phone = await harness.phone('10.0.0.2', { uri });
+    const headers: [string, string][] = [['Event', 'conference']];
+    expect(await phone.inCall('SUBSCRIBE', { uri, headers })).toBe(403);
+    expect(phone.peer.response('SUBSCRIBE').reason).toBe('Dialog Sharing Not Supported');
+    expect(await phone.inCall('OPTIONS', { uri })).toBe(200);
+  });
+});

@@ -68,6 +68,22 @@ describe('WireTrace', () => {
     expect(states()).toEqual({ b: 'established' });
   });
 
+  it('3326-2-a says why a call ended: the Reason of the BYE, else the status', () => {
+    const reasonOf = (callId: string): string | undefined => {
+      const [call] = trace.live();
+      answer(callId === 'a' ? 200 : 486, callId);
+      const headers: [string, string][] = [['Reason', 'Q.850;cause=41']];
+      const bye = received(aRequest('BYE', { callId, headers }));
+      trace.record('in', 'UDP', REMOTE, bytesOf(bye));
+
+      return trace.find(call!.id)?.call.reason;
+    };
+    request('INVITE', 'a');
+    expect(reasonOf('a')).toBe('Q.850;cause=41');
+    request('INVITE', 'b');
+    expect(reasonOf('b')).toBe('486 Busy Here');
+  });
+
   it('keeps the first and the last messages of many', () => {
     request('INVITE', 'a');
     answer(200, 'a');

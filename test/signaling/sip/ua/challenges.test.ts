@@ -98,4 +98,40 @@ describe('a call that is challenged', () => {
     expect(provider.labels().filter((label) => label === 'INVITE')).toHaveLength(1);
     expect(us.userAgent.callCount).toBe(0);
   });
+
+  it('3261-22.3-a its re-INVITE and UPDATE answer a new challenge, and the ACK says so too', async () => {
+    challenge('INVITE');
+    answer();
+    for (const method of ['INVITE', 'UPDATE'] as const) {
+      const nonce = `n-${method}`;
+      const change = call.reoffer(() => sdp({ port: 6000 }), method);
+      clock.advance(10);
+      const first = provider.requestOf(method);
+      challenge(method, CHALLENGE.replace('n1', nonce).concat(', stale=true'));
+      const second = provider.requestOf(method);
+      expect(second.cseq.sequence).toBe(first.cseq.sequence + 1);
+      expect(second.headers.get('Proxy-Authorization')).toContain(`nonce="${nonce}"`);
+      provider.respond(second, 200, sdpText({ port: 7000, version: 2 }));
+      clock.advance(10);
+      expect(await change).toHaveProperty('answer');
+      if (method === 'UPDATE') continue;
+      const ack = provider.requestOf('ACK');
+      expect(ack.cseq.sequence).toBe(second.cseq.sequence);
+      expect(ack.headers.get('Proxy-Authorization')).toBe(
+        second.headers.get('Proxy-Authorization'),
+      );
+    }
+  });
+
+  it('6086-5.2-a every ACK carries Recv-Info', async () => {
+    answer();
+    expect(provider.requestOf('ACK').headers.get('Recv-Info')).toBe('');
+    const change = call.reoffer(() => sdp({ port: 6000 }));
+    clock.advance(10);
+    provider.respond(provider.requestOf('INVITE'), 200, sdpText({ version: 2 }));
+    clock.advance(10);
+    await change;
+    expect(provider.requestOf('ACK').cseq.sequence).toBe(2);
+    expect(provider.requestOf('ACK').headers.get('Recv-Info')).toBe('');
+  });
 });
