@@ -1,10 +1,6 @@
 /** Changes and refreshes of a running session that we ask for (RFC 3261 14.1, RFC 3311 5.1). */
 import { TimerSet } from '../../../base/index.ts';
-import {
-  isSuccess,
-  type ExtraHeaders,
-  type SipResponse,
-} from '../message/index.ts';
+import { isSuccess, type ExtraHeaders, type SipResponse } from '../message/index.ts';
 import type { ClientFailure, ClientTransaction } from '../transaction/index.ts';
 import type { Dialog } from './dialog.ts';
 import { nextHop } from './next-hop.ts';
