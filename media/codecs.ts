@@ -4,7 +4,7 @@
  */
 
 /** Names as in RFC 3551 and the IANA registry; SDP compares them case-insensitively. */
-export type AudioCodecName = 'opus' | 'PCMU' | 'PCMA' | 'telephone-event';
+export type AudioCodecName = 'opus' | 'G722' | 'PCMU' | 'PCMA' | 'CN' | 'telephone-event';
 
 export interface AudioCodec {
   readonly name: AudioCodecName;
@@ -21,9 +21,13 @@ export interface AudioCodec {
   readonly payloadType: number;
   /** True when RFC 3551 table 4 fixes the number, so that `a=rtpmap` may be left out. */
   readonly static: boolean;
+  /** Milliseconds that its packets can hold; the first is the one that we like best. */
+  readonly packetTimes: readonly number[];
   /** What our SDP puts into `a=fmtp`. */
   readonly fmtp?: string;
 }
+
+const ANY_PACKET_TIME = [20, 10, 30, 40, 50, 60] as const;
 
 /** In the order in which our own offers list them; an answer keeps the offerer's order instead. */
 export const AUDIO_CODECS: readonly AudioCodec[] = [
@@ -34,7 +38,18 @@ export const AUDIO_CODECS: readonly AudioCodec[] = [
     channels: 2,
     payloadType: 111,
     static: false,
+    // Frames of Opus are 10, 20, 40 or 60 ms long (RFC 6716 2.1.4), but for those of less than 10.
+    packetTimes: [20, 10, 40, 60],
     fmtp: 'useinbandfec=1',
+  },
+  {
+    name: 'G722',
+    clockRate: 8000,
+    sampleRate: 16_000,
+    channels: 1,
+    payloadType: 9,
+    static: true,
+    packetTimes: ANY_PACKET_TIME,
   },
   {
     name: 'PCMU',
@@ -43,6 +58,7 @@ export const AUDIO_CODECS: readonly AudioCodec[] = [
     channels: 1,
     payloadType: 0,
     static: true,
+    packetTimes: ANY_PACKET_TIME,
   },
   {
     name: 'PCMA',
@@ -51,6 +67,7 @@ export const AUDIO_CODECS: readonly AudioCodec[] = [
     channels: 1,
     payloadType: 8,
     static: true,
+    packetTimes: ANY_PACKET_TIME,
   },
 ];
 
@@ -67,9 +84,24 @@ const TELEPHONE_EVENTS: readonly AudioCodec[] = [
   channels: 1,
   payloadType,
   static: false,
+  packetTimes: ANY_PACKET_TIME,
   // Events 0-15: the digits, `*`, `#` and A-D (RFC 4733 3.2).
   fmtp: '0-15',
 }));
+
+/**
+ * Comfort noise (RFC 3389): what a sender with voice activity detection says of the noise behind it
+ * before it falls silent. Static, and "for clock rates other than 8,000 Hz" there is no number.
+ */
+export const COMFORT_NOISE: AudioCodec = {
+  name: 'CN',
+  clockRate: 8000,
+  sampleRate: 8000,
+  channels: 1,
+  payloadType: 13,
+  static: true,
+  packetTimes: ANY_PACKET_TIME,
+};
 
 /** RFC 3551 section 3: numbers 96-127 are bound to a codec by `a=rtpmap` alone. */
 export function isDynamicPayloadType(payloadType: number): boolean {

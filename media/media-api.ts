@@ -93,6 +93,8 @@ export interface PhoneAudio {
   codec: AudioCodec;
   /** Payload type that the phone wants to receive `codec` with. */
   sendPayloadType: number;
+  /** What the phone wrote into `a=fmtp` of `codec`. */
+  formatParameters?: string;
   /** Every payload type that the phone may send, telephone-event included. */
   receivePayloadTypes: ReadonlyMap<number, AudioCodec>;
   /** RFC 4733, as the phone wants to receive it. */
@@ -226,4 +228,6 @@ export interface MediaSettings {
   rtpTimeout: number;
   /** The mark of phones' packets for the network's queues (RFC 2474), 0 for none. */
   rtpDscp: number;
+  /** Of what phones are sent in Opus. */
+  opus?: { bitrate: number; complexity: number };
 }

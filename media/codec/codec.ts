@@ -36,6 +36,11 @@ export interface AudioEncoder {
   encode(pcm: Int16Array, out: Uint8Array): number;
   /** What the receiver reports to lose: above 0 Opus packets carry a copy of the last frame (FEC). */
   expectLoss(percent: number): void;
+  /**
+   * Goes on as the other one would, so that a listener who is changed over from it hears no seam.
+   * False when they are not of the same kind: this one then begins anew.
+   */
+  copyState(from: AudioEncoder): boolean;
   close(): void;
 }
 

@@ -1,5 +1,6 @@
 /** G.711 µ-law and A-law (ITU-T G.711) by tables. */
 import type { AudioDecoder, AudioEncoder } from './codec.ts';
+import { Concealer } from './concealer.ts';
 
 export type G711Law = 'PCMU' | 'PCMA';
 
@@ -63,26 +64,10 @@ function isNearer(sample: number, codes: number[], index: number, decode: Int16A
   return toAbove < toBelow || (toAbove === toBelow && Math.abs(above) < Math.abs(below));
 }
 
-/** Samples of the past that concealment draws from: two periods of the lowest voice, 66 Hz. */
-const HISTORY = 240;
-/** Samples: pitches from 400 Hz down to 66 Hz. */
-const MIN_PITCH = 20;
-const MAX_PITCH = 120;
-/** Samples over which the pitch is matched. */
-const MATCH = 80;
-/** Samples until concealment has faded to silence. */
-const FADE = 480;
-/** Samples over which real audio is blended in after concealment. */
-const BLEND = 32;
-
 export class G711Decoder implements AudioDecoder {
   readonly sampleRate = SAMPLE_RATE;
   readonly #table: Int16Array;
-  readonly #history = new Int16Array(HISTORY);
-  readonly #tail = new Int16Array(BLEND);
-  #pitch = 0;
-  /** Samples concealed since the last packet. */
-  #concealed = 0;
+  readonly #concealer = new Concealer(SAMPLE_RATE);
 
   constructor(law: G711Law) {
     this.#table = TABLES[law].decode;
@@ -90,31 +75,16 @@ export class G711Decoder implements AudioDecoder {
 
   decode(payload: Uint8Array, out: Int16Array): number {
     const samples = payload.length;
-    if (samples > out.length) return 0;
+    if (samples === 0 || samples > out.length) return 0;
     const table = this.#table;
     for (let i = 0; i < samples; i++) out[i] = table[payload[i]!]!;
-    if (samples === 0) return 0;
-    if (this.#concealed > 0) {
-      // Blend from what concealment would have gone on with, so that there is no click.
-      const length = Math.min(BLEND, samples);
-      this.#repeat(this.#tail, length);
-      for (let i = 0; i < length; i++) {
-        out[i] = (this.#tail[i]! * (length - i) + out[i]! * i) / length;
-      }
-      this.#concealed = 0;
-    }
-    this.#remember(out, samples);
+    this.#concealer.heard(out, samples);
 
     return samples;
   }
 
-  /** Repeats the last pitch period and fades it out. */
   conceal(out: Int16Array, samples: number): number {
-    const length = Math.min(samples, out.length);
-    if (this.#concealed === 0) this.#pitch = this.#findPitch();
-    this.#repeat(out, length);
-
-    return length;
+    return this.#concealer.conceal(out, samples);
   }
 
   recover(_next: Uint8Array, out: Int16Array, samples: number): number {
@@ -122,52 +92,11 @@ export class G711Decoder implements AudioDecoder {
   }
 
   reset(): void {
-    this.#history.fill(0);
-    this.#concealed = 0;
+    this.#concealer.reset();
   }
 
   close(): void {
     this.reset();
-  }
-
-  #repeat(out: Int16Array, length: number): void {
-    const start = HISTORY - this.#pitch;
-    for (let i = 0; i < length; i++) {
-      const at = this.#concealed++;
-      const gain = at < FADE ? 1 - at / FADE : 0;
-      out[i] = this.#history[start + (at % this.#pitch)]! * gain;
-    }
-  }
-
-  #remember(pcm: Int16Array, samples: number): void {
-    const history = this.#history;
-    const kept = HISTORY - samples;
-    if (kept > 0) history.copyWithin(0, samples);
-    const first = Math.max(0, -kept);
-    for (let i = first; i < samples; i++) history[HISTORY - samples + i] = pcm[i]!;
-  }
-
-  /** The shift at which the newest samples look most like the ones before them. */
-  #findPitch(): number {
-    const history = this.#history;
-    let best = MAX_PITCH;
-    let bestScore = 0;
-    for (let pitch = MIN_PITCH; pitch <= MAX_PITCH; pitch++) {
-      let product = 0;
-      let energy = 1;
-      for (let i = HISTORY - MATCH; i < HISTORY; i++) {
-        const earlier = history[i - pitch]!;
-        product += history[i]! * earlier;
-        energy += earlier * earlier;
-      }
-      const score = product > 0 ? (product * product) / energy : 0;
-      if (score > bestScore) {
-        bestScore = score;
-        best = pitch;
-      }
-    }
-
-    return best;
   }
 }
 
@@ -192,6 +121,10 @@ export class G711Encoder implements AudioEncoder {
 
   expectLoss(_percent: number): void {
     // G.711 has nothing to repeat.
+  }
+
+  copyState(from: AudioEncoder): boolean {
+    return from instanceof G711Encoder && from.#table === this.#table;
   }
 
   close(): void {

@@ -28,6 +28,8 @@ export interface RawOpusDecoder {
 export interface RawOpusEncoder {
   /** Octets written. */
   encode(pcm: Int16Array, samples: number, out: Uint8Array): number;
+  /** False when it cannot; both are of the same rate. */
+  copyState(from: RawOpusEncoder): boolean;
   control(request: number, value?: number): void;
   close(): void;
 }
@@ -36,10 +38,22 @@ export interface RawOpusEncoder {
 export const APPLICATION_VOIP = 2048;
 /** Requests of opus_defines.h. */
 export const SET_BITRATE = 4002;
+export const SET_MAX_BANDWIDTH = 4004;
+export const SET_VBR = 4006;
 export const SET_COMPLEXITY = 4010;
 export const SET_INBAND_FEC = 4012;
 export const SET_PACKET_LOSS_PERCENT = 4014;
+export const SET_DTX = 4016;
 export const RESET_STATE = 4028;
+
+/** `OPUS_BANDWIDTH_…` by the lowest sample rate that holds it all. */
+export const BANDWIDTHS: readonly (readonly [sampleRate: number, bandwidth: number])[] = [
+  [8000, 1101],
+  [12_000, 1102],
+  [16_000, 1103],
+  [24_000, 1104],
+  [48_000, 1105],
+];
 
 /** `OPUS_BAD_ARG`. */
 export const BAD_ARGUMENT = -1;

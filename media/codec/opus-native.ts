@@ -35,6 +35,8 @@ interface Functions {
   ) => number;
   encoderControl: (encoder: Handle, request: number, ...args: unknown[]) => number;
   encoderDestroy: (encoder: Handle) => void;
+  encoderSize: (channels: number) => number;
+  copyMemory: (to: Handle, from: Handle, octets: number) => Handle;
 }
 
 /** Throws when the library, or koffi's binary for this platform, is not there. */
@@ -78,6 +80,13 @@ function bind(koffi: Koffi): Functions {
     encoderDestroy: library.func(
       'void opus_encoder_destroy(void *st)',
     ) as Functions['encoderDestroy'],
+    encoderSize: library.func(
+      'int opus_encoder_get_size(int channels)',
+    ) as Functions['encoderSize'],
+    // Of the C library, which libopus brings along.
+    copyMemory: library.func(
+      'void *memcpy(void *to, void *from, size_t octets)',
+    ) as Functions['copyMemory'],
   };
 }
 
@@ -127,10 +136,12 @@ class NativeDecoder implements RawOpusDecoder {
 
 class NativeEncoder implements RawOpusEncoder {
   readonly #functions: Functions;
+  readonly #sampleRate: number;
   #handle: Handle;
 
   constructor(functions: Functions, sampleRate: number) {
     this.#functions = functions;
+    this.#sampleRate = sampleRate;
     const error = new Int32Array(1);
     this.#handle = functions.encoderCreate(sampleRate, 1, APPLICATION_VOIP, error);
     if (this.#handle === null || error[0] !== 0)
@@ -141,6 +152,15 @@ class NativeEncoder implements RawOpusEncoder {
     if (this.#handle === null || samples > pcm.length || out.length === 0) return BAD_ARGUMENT;
 
     return this.#functions.encode(this.#handle, pcm, samples, out, out.length);
+  }
+
+  /** "only a shallow copy is enough to copy it (e.g. memcpy())", says opus.h of a state. */
+  copyState(from: RawOpusEncoder): boolean {
+    if (!(from instanceof NativeEncoder) || from.#handle === null) return false;
+    if (this.#handle === null || from.#sampleRate !== this.#sampleRate) return false;
+    this.#functions.copyMemory(this.#handle, from.#handle, this.#functions.encoderSize(1));
+
+    return true;
   }
 
   control(request: number, value?: number): void {

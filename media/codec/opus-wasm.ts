@@ -200,6 +200,11 @@ class WasmEncoder implements RawOpusEncoder {
     return octets;
   }
 
+  /** This build does not tell how large a state is. */
+  copyState(_from: RawOpusEncoder): boolean {
+    return false;
+  }
+
   control(request: number, value = 0): void {
     if (this.#handle === 0) return;
     const args = storeArgument(this.#instance, value);

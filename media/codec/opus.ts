@@ -3,12 +3,17 @@
  * resampler is needed, and mono: what a phone or a microphone sends in stereo is mixed down by it.
  */
 import { MAX_PACKET_MS, type AudioDecoder, type AudioEncoder } from './codec.ts';
+import { readOpusParameters, type OpusParameters } from './opus-parameters.ts';
 import {
+  BANDWIDTHS,
   RESET_STATE,
   SET_BITRATE,
   SET_COMPLEXITY,
+  SET_DTX,
   SET_INBAND_FEC,
+  SET_MAX_BANDWIDTH,
   SET_PACKET_LOSS_PERCENT,
+  SET_VBR,
   type OpusBackendName,
   type OpusLibrary,
   type RawOpusDecoder,
@@ -19,9 +24,17 @@ import { loadWasmOpus } from './opus-wasm.ts';
 
 export type { OpusBackendName } from './opus-library.ts';
 
-const BITRATE = 32_000;
-/** Half the CPU time of 9 and hardly told apart for speech. */
-const COMPLEXITY = 5;
+export interface OpusSettings {
+  /** Bits a second. */
+  bitrate: number;
+  /** 0 … 10: how much CPU time an encoder spends. */
+  complexity: number;
+}
+
+/** Complexity 5 takes half the CPU time of 9 and is hardly told apart for speech. */
+const settings: OpusSettings = { bitrate: 32_000, complexity: 5 };
+/** A frame in which the encoder finds nothing to say is not sent when DTX is on: "2 bytes or less". */
+const DTX_OCTETS = 2;
 /** Milliseconds that one Opus packet can hold with a single frame (RFC 6716 2.1.4), longest first. */
 const FRAME_MS = [60, 40, 20, 10];
 /** Frames are multiples of 2.5 ms. */
@@ -38,6 +51,11 @@ export function opusBackend(): OpusBackendName | undefined {
   return (load('libopus') ?? load('wasm'))?.name;
 }
 
+/** For every encoder that this thread opens from now on. */
+export function configureOpus(changes: Partial<OpusSettings>): void {
+  Object.assign(settings, changes);
+}
+
 export function createOpusDecoder(sampleRate: number, backend?: OpusBackendName): AudioDecoder {
   return new OpusDecoder(library(backend).createDecoder(sampleRate), sampleRate);
 }
@@ -50,10 +68,12 @@ export function createOpusEncoder(
   sampleRate: number,
   ptime: number,
   backend?: OpusBackendName,
+  formatParameters?: string,
 ): AudioEncoder {
   const frameMs = FRAME_MS.find((ms) => ms <= ptime) ?? FRAME_MS.at(-1)!;
+  const raw = library(backend).createEncoder(sampleRate);
 
-  return new OpusEncoder(library(backend).createEncoder(sampleRate), sampleRate, frameMs);
+  return new OpusEncoder(raw, sampleRate, frameMs, readOpusParameters(formatParameters));
 }
 
 function library(backend: OpusBackendName | undefined): OpusLibrary {
@@ -132,26 +152,61 @@ class OpusEncoder implements AudioEncoder {
   readonly sampleRate: number;
   readonly frameSamples: number;
   readonly #raw: RawOpusEncoder;
+  readonly #parameters: OpusParameters;
+  #lossPercent = 0;
 
-  constructor(raw: RawOpusEncoder, sampleRate: number, frameMs: number) {
+  constructor(
+    raw: RawOpusEncoder,
+    sampleRate: number,
+    frameMs: number,
+    parameters: OpusParameters,
+  ) {
     this.#raw = raw;
+    this.#parameters = parameters;
     this.sampleRate = sampleRate;
     this.frameSamples = (sampleRate * frameMs) / 1000;
-    raw.control(SET_BITRATE, BITRATE);
-    raw.control(SET_COMPLEXITY, COMPLEXITY);
+    this.#control();
   }
 
   encode(pcm: Int16Array, out: Uint8Array): number {
-    return Math.max(0, this.#raw.encode(pcm, this.frameSamples, out));
+    const octets = Math.max(0, this.#raw.encode(pcm, this.frameSamples, out));
+
+    return this.#parameters.dtx && octets <= DTX_OCTETS ? 0 : octets;
   }
 
   expectLoss(percent: number): void {
     const bounded = Math.min(100, Math.max(0, Math.round(percent)));
-    this.#raw.control(SET_INBAND_FEC, bounded > 0 ? 1 : 0);
-    this.#raw.control(SET_PACKET_LOSS_PERCENT, bounded);
+    if (bounded === this.#lossPercent) return;
+    this.#lossPercent = bounded;
+    this.#controlLoss();
+  }
+
+  copyState(from: AudioEncoder): boolean {
+    if (!(from instanceof OpusEncoder) || !this.#raw.copyState(from.#raw)) return false;
+    // The other's settings came along.
+    this.#control();
+
+    return true;
   }
 
   close(): void {
     this.#raw.close();
+  }
+
+  #control(): void {
+    const { maxPlaybackRate, maxAverageBitrate, dtx, cbr } = this.#parameters;
+    const raw = this.#raw;
+    const [, bandwidth] = BANDWIDTHS.findLast(([rate]) => rate <= maxPlaybackRate)!;
+    raw.control(SET_BITRATE, Math.min(settings.bitrate, maxAverageBitrate ?? Infinity));
+    raw.control(SET_COMPLEXITY, settings.complexity);
+    raw.control(SET_MAX_BANDWIDTH, bandwidth);
+    raw.control(SET_VBR, cbr ? 0 : 1);
+    raw.control(SET_DTX, dtx ? 1 : 0);
+    this.#controlLoss();
+  }
+
+  #controlLoss(): void {
+    this.#raw.control(SET_INBAND_FEC, this.#lossPercent > 0 ? 1 : 0);
+    this.#raw.control(SET_PACKET_LOSS_PERCENT, this.#lossPercent);
   }
 }

@@ -1,4 +1,4 @@
-/** G.711 at the mix rate: the codec's own rate and a resampler. */
+/** G.711 and G.722 at the mix rate: the codec's own rate and a resampler. */
 import { MAX_PACKET_MS, type AudioDecoder, type AudioEncoder } from './codec.ts';
 import { Resampler } from './resampler.ts';
 
@@ -70,6 +70,14 @@ export class ResamplingEncoder implements AudioEncoder {
 
   expectLoss(percent: number): void {
     this.#encoder.expectLoss(percent);
+  }
+
+  copyState(from: AudioEncoder): boolean {
+    if (!(from instanceof ResamplingEncoder) || from.sampleRate !== this.sampleRate) return false;
+    if (!this.#encoder.copyState(from.#encoder)) return false;
+    this.#resampler.copyState(from.#resampler);
+
+    return true;
   }
 
   close(): void {

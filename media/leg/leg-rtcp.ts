@@ -27,6 +27,7 @@ export class LegRtcp {
   /** "SHOULD be … a per-session pseudo-random value", which tells nobody who is here (RFC 7022 4.2). */
   readonly #cname = randomToken();
   #roundTrip: number | undefined;
+  #reportedLossPercent = 0;
   #started = false;
 
   constructor(options: LegRtcpOptions) {
@@ -40,6 +41,11 @@ export class LegRtcp {
   /** Milliseconds; undefined before the first report about us. */
   get roundTrip(): number | undefined {
     return this.#roundTrip;
+  }
+
+  /** Of what we send, in the peer's last report. */
+  get reportedLossPercent(): number {
+    return this.#reportedLossPercent;
   }
 
   start(): void {
@@ -73,6 +79,9 @@ export class LegRtcp {
   #readReports(reports: readonly ReportBlock[]): void {
     const wallTime = this.#options.clock.wallTime();
     for (const block of reports) {
+      if (block.ssrc === this.#options.sender.ssrc) {
+        this.#reportedLossPercent = (block.fractionLost * 100) / 256;
+      }
       this.#roundTrip = this.#options.sender.roundTrip(block, wallTime) ?? this.#roundTrip;
     }
   }

@@ -2,9 +2,11 @@
  * One phone's audio inside a mixer thread: socket → receiver → (keys taken out) → jitter buffer →
  * decoder → mix, and back from the mix through the sender to the socket. Its own packets also go to
  * the browsers, as they came.
+ *
+ * Size: each thing that may be asked of a leg is one short method here; the work is in files of its own.
  */
 import type { LegId } from '../../base/index.ts';
-import { TELEPHONE_EVENT, type AudioCodec } from '../codecs.ts';
+import { COMFORT_NOISE, TELEPHONE_EVENT, type AudioCodec } from '../codecs.ts';
 import type { PhoneAudio, PhoneLegStats } from '../media-api.ts';
 import { LegPlayback, MixerInput, usablePtime, type PublishTarget } from '../mixer/index.ts';
 import {
@@ -97,6 +99,16 @@ export class RtpLeg {
     return this.#ptime;
   }
 
+  /** What it wrote into `a=fmtp` of its codec. */
+  get formatParameters(): string | undefined {
+    return this.#audio?.formatParameters;
+  }
+
+  /** Of what it is sent, as its last report says. */
+  get reportedLossPercent(): number {
+    return this.#rtcp.reportedLossPercent;
+  }
+
   /** Gets the mix. */
   get hears(): boolean {
     const direction = this.#audio?.direction;
@@ -180,6 +192,11 @@ export class RtpLeg {
     if (codec === undefined) return;
     if (codec.name === TELEPHONE_EVENT) {
       this.#dtmf?.push(packet, now);
+      this.#publisher?.leaveOut(packet);
+
+      return;
+    }
+    if (codec.name === COMFORT_NOISE.name) {
       this.#publisher?.leaveOut(packet);
 
       return;

@@ -42,6 +42,13 @@ export class ListenerGroup {
     while (this.#shared.next()) this.#sendPacket(now);
   }
 
+  /** What one of them loses is made good for all: they are sent the same. */
+  adaptToLoss(): void {
+    const percent = Math.max(0, ...this.#listeners.map(({ leg }) => leg.reportedLossPercent));
+    this.#shared.expectLoss(percent);
+    for (const { own } of this.#listeners) own?.encoder.expectLoss(percent);
+  }
+
   skip(ms: number): void {
     for (const { leg } of this.#listeners) leg.skip(ms);
   }

@@ -1,4 +1,9 @@
-import { createEncoder, MAX_ENCODED_OCTETS, type AudioEncoder } from '../codec/index.ts';
+import {
+  createEncoder,
+  MAX_ENCODED_OCTETS,
+  readOpusParameters,
+  type AudioEncoder,
+} from '../codec/index.ts';
 import type { AudioCodec } from '../codecs.ts';
 import { RTP_HEADER_LENGTH } from '../rtp/index.ts';
 
@@ -15,12 +20,14 @@ const FLUSH_PACKETS = 3;
 /** The packet that says silence, per rate and ptime: made once in a thread. */
 const opusSilence = new Map<string, Uint8Array>();
 
+/** Milliseconds of silence between the packets that keep a stream with DTX alive, as libopus has it. */
+const DTX_REFRESH_MS = 400;
+
 /** Milliseconds a packet that the codec can fill exactly. */
 export function usablePtime(codec: AudioCodec, ptime: number): number {
-  if (codec.name === 'opus') return [10, 20, 40, 60].includes(ptime) ? ptime : 20;
   const rounded = Math.round(ptime / 10) * 10;
 
-  return rounded >= 10 && rounded <= 60 ? rounded : 20;
+  return codec.packetTimes.includes(rounded) ? rounded : codec.packetTimes[0]!;
 }
 
 /**
@@ -31,7 +38,9 @@ export function usablePtime(codec: AudioCodec, ptime: number): number {
 export class MixEncoder {
   readonly codec: AudioCodec;
   readonly ptime: number;
-  /** Of the frames that `push` takes: 8 kHz for G.711, else the mix rate. */
+  /** What its listeners wrote into `a=fmtp`. */
+  readonly formatParameters: string | undefined;
+  /** Of the frames that `push` takes: the mix rate for Opus, else the codec's own. */
   readonly sampleRate: number;
   /** Of one packet, in units of the RTP clock. */
   readonly duration: number;
@@ -39,6 +48,7 @@ export class MixEncoder {
   readonly packet = new Uint8Array(RTP_HEADER_LENGTH + MAX_ENCODED_OCTETS);
   readonly #payload = this.packet.subarray(RTP_HEADER_LENGTH);
   readonly #encoder: AudioEncoder;
+  readonly #dtx: boolean;
   readonly #packetSamples: number;
   readonly #pending: Int16Array;
   readonly #frame: Int16Array;
@@ -48,12 +58,14 @@ export class MixEncoder {
   #silentPackets = FLUSH_PACKETS;
   #payloadLength = 0;
 
-  constructor(codec: AudioCodec, mixRate: number, ptime: number) {
+  constructor(codec: AudioCodec, mixRate: number, ptime: number, formatParameters?: string) {
     this.codec = codec;
     this.ptime = ptime;
+    this.formatParameters = formatParameters;
+    this.#dtx = codec.name === 'opus' && readOpusParameters(formatParameters).dtx;
     this.sampleRate = codec.name === 'opus' ? mixRate : codec.sampleRate;
     this.duration = (codec.clockRate * ptime) / 1000;
-    this.#encoder = createEncoder(codec, this.sampleRate, ptime);
+    this.#encoder = createEncoder(codec, this.sampleRate, ptime, formatParameters);
     this.#packetSamples = this.#encoder.frameSamples;
     this.#frame = new Int16Array(this.#packetSamples);
     this.#pending = new Int16Array(this.#packetSamples + this.sampleRate / 50);
@@ -82,14 +94,20 @@ export class MixEncoder {
     this.#pendingSamples += length;
   }
 
-  /** Makes the next packet when enough is there. */
+  /** What listeners report to lose, at most. */
+  expectLoss(percent: number): void {
+    this.#encoder.expectLoss(percent);
+  }
+
+  /** Makes the next packet when enough is there; with `payloadLength` 0 it need not be sent. */
   next(): boolean {
     const samples = this.#packetSamples;
     if (this.#pendingSamples < samples) return false;
     const silent = this.#silentSamples >= this.#pendingSamples;
     this.#silentPackets = silent ? this.#silentPackets + 1 : 0;
-    this.#payloadLength = silent ? this.#writeSilence() : 0;
-    if (this.#payloadLength === 0) {
+    const canned = silent ? this.#writeSilence() : undefined;
+    this.#payloadLength = canned ?? 0;
+    if (canned === undefined) {
       for (let i = 0; i < samples; i++) this.#frame[i] = this.#pending[i]!;
       this.#payloadLength = this.#encoder.encode(this.#frame, this.#payload);
     }
@@ -100,8 +118,12 @@ export class MixEncoder {
     return true;
   }
 
-  /** Takes over another one's half-filled packet, so that both finish theirs at the same time. */
+  /**
+   * Takes over another one's half-filled packet and the state of its encoder, so that both finish
+   * their packets at the same time and a listener of the other one hears no seam.
+   */
   alignWith(other: MixEncoder): void {
+    this.#encoder.copyState(other.#encoder);
     this.#pending.set(other.#pending);
     this.#pendingSamples = other.#pendingSamples;
     this.#silentSamples = other.#silentSamples;
@@ -112,15 +134,18 @@ export class MixEncoder {
     this.#encoder.close();
   }
 
-  /** 0: the encoder still has to be asked. */
-  #writeSilence(): number {
+  /** Undefined: the encoder still has to be asked. */
+  #writeSilence(): number | undefined {
     const octet = silenceOctet(this.codec);
     if (octet !== undefined) {
       this.#payload.fill(octet, 0, this.#packetSamples);
 
       return this.#packetSamples;
     }
-    if (this.#silentPackets <= FLUSH_PACKETS) return 0;
+    // G.722 listeners' decoders follow its encoder's state: it must stay in step with them.
+    if (this.codec.name !== 'opus' || this.#silentPackets <= FLUSH_PACKETS) return undefined;
+    const silentMs = (this.#silentPackets - FLUSH_PACKETS) * this.ptime;
+    if (this.#dtx && silentMs % DTX_REFRESH_MS >= this.ptime) return 0;
     const packet = opusSilencePacket(this.codec, this.sampleRate, this.ptime);
     this.#payload.set(packet);
 

@@ -16,7 +16,7 @@ const RESTART_DELAY_MS = 1000;
 
 export type MixerSettings = Pick<
   MediaSettings,
-  'rtpPortMin' | 'rtpPortMax' | 'rtpTimeout' | 'mixerThreads'
+  'rtpPortMin' | 'rtpPortMax' | 'rtpTimeout' | 'mixerThreads' | 'opus'
 > &
   Partial<Pick<MediaSettings, 'rtpDscp'>>;
 
@@ -126,8 +126,9 @@ class ThreadedMixerPool implements MixerPool {
   }
 
   #startThread(index: number): void {
-    const { rtpTimeout, rtpDscp = 0 } = this.#settings;
-    const data = { bindAddress: this.#bindAddress, rtpTimeout, dscp: rtpDscp };
+    const { rtpTimeout, rtpDscp = 0, opus } = this.#settings;
+    const bindAddress = this.#bindAddress;
+    const data = { bindAddress, rtpTimeout, dscp: rtpDscp, ...(opus && { opus }) };
     const rooms = new Map<RoomKey, PooledRoom>();
     const worker = new MixerWorker(this.#entry, `mixer-${index}`, data, {
       onNotice: (notice) => {

@@ -1,5 +1,6 @@
 /** What the main thread and a mixer thread say to each other. */
 import type { LegId } from '../../base/index.ts';
+import type { OpusSettings } from '../codec/index.ts';
 import type { PhoneAudio, PhoneLegStats, Sound, SpeakerLevel } from '../media-api.ts';
 import type { PortPair } from '../rtp/index.ts';
 import type { HistogramValue } from './frame-histogram.ts';
@@ -85,4 +86,5 @@ export interface ThreadData {
   bindAddress: string;
   rtpTimeout: number;
   dscp: number;
+  opus?: OpusSettings;
 }

@@ -4,6 +4,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { AppError, SystemClock, toError, type TimerHandle } from '../../base/index.ts';
+import { configureOpus } from '../codec/index.ts';
 import { FrameHistogram } from './frame-histogram.ts';
 import { MixerClock } from './mixer-clock.ts';
 import type {
@@ -23,6 +24,7 @@ const MAX_FAULTS = 3;
 const port = parentPort;
 if (port === null) throw new TypeError('to be started as a worker thread');
 const settings = workerData as ThreadData;
+configureOpus(settings.opus ?? {});
 const clock = new SystemClock();
 const mixerClock = new MixerClock(clock);
 const histogram = new FrameHistogram();

@@ -19,7 +19,8 @@ export class OwnMix {
   #active = false;
 
   constructor(mixer: AudioMixer, mixRate: number, shared: MixEncoder) {
-    this.encoder = new MixEncoder(shared.codec, mixRate, shared.ptime);
+    const { codec, ptime, formatParameters } = shared;
+    this.encoder = new MixEncoder(codec, mixRate, ptime, formatParameters);
     this.#mixer = mixer;
     this.#mix = new Int16Array(mixer.frameSize);
     const rate = this.encoder.sampleRate;

@@ -1,16 +1,17 @@
 /**
  * One room inside a mixer thread: its phones, its browsers' microphones and the mix between them.
- * The mix runs at 8 kHz while every phone speaks G.711 and at 48 kHz otherwise.
+ * The mix runs at the highest rate that any of its phones has.
  *
  * Size: each thing that may be asked of a leg is one short method here; the work is in files of its own.
  */
 import { AppError, type Clock, type LegId } from '../../base/index.ts';
-import { Resampler } from '../codec/index.ts';
+import { encodingKey } from '../codec/index.ts';
 import { LOOPBACK_ADDRESS, LoopbackSocket, RtpLeg, type RtpLegHandlers } from '../leg/index.ts';
 import type { PhoneAudio, PhoneLegStats, Sound, SpeakerLevel } from '../media-api.ts';
 import { isRtcp, RtpPacketView, type PortPair } from '../rtp/index.ts';
 import { ListenerGroup } from './listeners.ts';
 import { MixEncoder } from './mix-encoder.ts';
+import { MixRates } from './mix-rates.ts';
 import type { MicrophoneInput, PublishTarget } from './mixer-api.ts';
 import { FRAME_MS } from './mixer-clock.ts';
 import { MixerInput } from './mixer-input.ts';
@@ -19,7 +20,6 @@ import { SpeakerWatch } from './speaker-watch.ts';
 import { TalkerMix } from './talker-mix.ts';
 
 const NARROW_RATE = 8000;
-const FULL_RATE = 48_000;
 /** How often what is slow is looked at: time-outs, who speaks. */
 const CHECK_FRAMES = 5;
 
@@ -62,8 +62,7 @@ export class RoomMixer {
   readonly #past: PacketCounts = { packetsIn: 0, packetsOut: 0, lost: 0 };
   #loopback: Promise<LoopbackSocket> | undefined;
   #mixRate = NARROW_RATE;
-  #narrower: Resampler | undefined;
-  readonly #narrow = new Int16Array(NARROW_RATE / 50);
+  #rates = new MixRates(NARROW_RATE);
   #tone: PcmTrack | undefined;
   #frames = 0;
   #closed = false;
@@ -194,11 +193,10 @@ export class RoomMixer {
     if (this.#legs.size === 0) return;
     this.#gather(now);
     const everyone = this.#talk.mix(this.#nextTone());
-    const narrow = this.#toNarrow(everyone);
+    this.#rates.next(everyone);
     for (const group of this.#groups.values()) {
       if (skipped > 0) group.skip(skipped * FRAME_MS);
-      const frame = group.sampleRate === this.#mixRate ? everyone : narrow;
-      group.tick(frame, this.#talk.mixer, this.#mixRate, now);
+      group.tick(this.#rates.at(group.sampleRate), this.#talk.mixer, this.#mixRate, now);
     }
     for (const leg of this.#deaf) leg.skip(FRAME_MS * (1 + skipped));
     if (++this.#frames % CHECK_FRAMES === 0) this.#check(now);
@@ -301,25 +299,13 @@ export class RoomMixer {
     }
   }
 
-  #toNarrow(everyone: Int16Array | undefined): Int16Array | undefined {
-    if (this.#narrower === undefined) return undefined;
-    if (everyone === undefined) {
-      this.#narrower.reset();
-
-      return undefined;
-    }
-    this.#narrower.process(everyone, everyone.length, this.#narrow);
-
-    return this.#narrow;
-  }
-
   #group(leg: RtpLeg): void {
-    const { codec, ptime } = leg;
+    const { codec, ptime, formatParameters } = leg;
     if (codec === undefined || !leg.hears) return;
-    const key = `${codec.name}/${ptime}`;
+    const key = encodingKey(codec, ptime, formatParameters);
     let group = this.#groups.get(key);
     if (group === undefined) {
-      group = new ListenerGroup(new MixEncoder(codec, this.#mixRate, ptime));
+      group = new ListenerGroup(new MixEncoder(codec, this.#mixRate, ptime, formatParameters));
       this.#groups.set(key, group);
     }
     group.add(leg);
@@ -339,14 +325,12 @@ export class RoomMixer {
 
   /** Groups stay as they are: one of Opus exists at 48 kHz alone, the others have a rate of their own. */
   #chooseRate(): void {
-    const full = [...this.#legs.values()].some(
-      ({ codec }) => (codec?.sampleRate ?? 0) > NARROW_RATE,
-    );
-    const rate = full ? FULL_RATE : NARROW_RATE;
+    const rates = [...this.#legs.values()].map(({ codec }) => codec?.sampleRate ?? NARROW_RATE);
+    const rate = Math.max(NARROW_RATE, ...rates);
     if (rate === this.#mixRate) return;
     this.#mixRate = rate;
     this.#talk.setRate(rate);
-    this.#narrower = rate === NARROW_RATE ? undefined : new Resampler(rate, NARROW_RATE);
+    this.#rates = new MixRates(rate);
     for (const leg of this.#legs.values()) leg.input.setMixRate(rate);
     for (const { input } of this.#microphones.values()) input.setMixRate(rate);
     for (const group of this.#groups.values()) group.dropOwnMixes();
@@ -358,6 +342,7 @@ export class RoomMixer {
   }
 
   #check(now: number): void {
+    for (const group of this.#groups.values()) group.adaptToLoss();
     for (const leg of this.#legList) leg.check(now);
     this.#speakers.look(this.#legList, now);
   }

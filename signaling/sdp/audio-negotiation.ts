@@ -4,6 +4,7 @@
  */
 import { isIP } from 'node:net';
 import {
+  COMFORT_NOISE,
   findAudioCodec,
   findStaticAudioCodec,
   findTelephoneEvent,
@@ -119,6 +120,16 @@ export function listTelephoneEvent(media: SdpMedia, codec: AudioCodec): AudioFor
   return event && { payloadType: chosen.payloadType, codec: event };
 }
 
+/** Whether a stream carries comfort noise beside a codec: of the same clock, which is that of payload 13. */
+export function listComfortNoise(media: SdpMedia, codec: AudioCodec): AudioFormat[] {
+  const { payloadType, clockRate } = COMFORT_NOISE;
+  const map = media.rtpMaps.find((candidate) => candidate.payloadType === payloadType);
+  const isNoise = map === undefined || map.encodingName.toUpperCase() === COMFORT_NOISE.name;
+  const listed = isNoise && media.formats.includes(String(payloadType));
+
+  return listed && codec.clockRate === clockRate ? [{ payloadType, codec: COMFORT_NOISE }] : [];
+}
+
 /** Where the far end wants its media. */
 export function remoteTransport(
   session: SdpSession,
@@ -140,17 +151,20 @@ export function remoteTransport(
   };
 }
 
-/** The packet time that we send with: the far end's wish if we can, and never above its maximum. */
+/**
+ * The packet time that we send with: the far end's wish or the next shorter that the codec has, and
+ * never above its maximum, which no wish overrides (RFC 8866 6.4).
+ */
 export function packetTimes(
   media: SdpMedia,
+  codec: AudioCodec,
   capabilities: AudioCapabilities,
 ): Pick<NegotiatedAudio, 'ptime' | 'maxptime'> {
   const { maxptime } = media;
-  const possible = capabilities.packetTimes.filter((time) => time <= (maxptime ?? Infinity));
-  const ptime =
-    possible.find((time) => time === media.ptime) ??
-    possible[0] ??
-    Math.min(...capabilities.packetTimes);
+  const times = capabilities.packetTimes.filter((time) => codec.packetTimes.includes(time));
+  const bound = Math.min(media.ptime ?? times[0]!, maxptime ?? Infinity);
+  const possible = times.filter((time) => time <= bound);
+  const ptime = possible.length > 0 ? Math.max(...possible) : Math.min(...times);
 
   return { ptime, ...(maxptime !== undefined && { maxptime }) };
 }

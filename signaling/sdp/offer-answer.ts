@@ -5,6 +5,7 @@
 import { AUDIO_CODECS, type AudioCodec } from '../../media/codecs.ts';
 import {
   findObstacle,
+  listComfortNoise,
   isHold,
   listAudioFormats,
   listTelephoneEvent,
@@ -26,7 +27,7 @@ export const DEFAULT_AUDIO_CAPABILITIES: AudioCapabilities = {
   telephoneEvent: true,
   rtcpMux: true,
   families: [4, 6],
-  packetTimes: [20],
+  packetTimes: [20, 10, 30, 40, 50, 60],
 };
 
 export interface Rejection {
@@ -154,7 +155,7 @@ function matchAnswer(
       }),
       ...(theirs.parameters !== undefined && { remoteFormatParameters: theirs.parameters }),
       ...remoteTransport(answer, answered, capabilities),
-      ...packetTimes(answered, capabilities),
+      ...packetTimes(answered, codec, capabilities),
       localDirection: localDirection(remote, offered.direction ?? 'sendrecv'),
       onHold: isHold(remote),
     },
@@ -196,7 +197,9 @@ function negotiateAudio(
   return {
     codec: format.codec,
     sendPayloadType: format.payloadType,
-    receivePayloadTypes: new Map([format, ...(event ? [event] : [])].map(toEntry)),
+    receivePayloadTypes: new Map(
+      [format, ...listComfortNoise(media, format.codec), ...(event ? [event] : [])].map(toEntry),
+    ),
     ...(event && {
       telephoneEvent: {
         sendPayloadType: event.payloadType,
@@ -206,7 +209,7 @@ function negotiateAudio(
     }),
     ...(format.parameters !== undefined && { remoteFormatParameters: format.parameters }),
     ...remoteTransport(offer, media, capabilities),
-    ...packetTimes(media, capabilities),
+    ...packetTimes(media, format.codec, capabilities),
     localDirection: localDirection(remote, wanted),
     onHold: isHold(remote),
   };

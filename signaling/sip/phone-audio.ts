@@ -9,6 +9,9 @@ export async function toPhoneAudio(audio: NegotiatedAudio): Promise<PhoneAudio> 
   return {
     codec: audio.codec,
     sendPayloadType: audio.sendPayloadType,
+    ...(audio.remoteFormatParameters !== undefined && {
+      formatParameters: audio.remoteFormatParameters,
+    }),
     receivePayloadTypes: audio.receivePayloadTypes,
     ...(audio.telephoneEvent && {
       telephoneEventPayloadType: audio.telephoneEvent.sendPayloadType,

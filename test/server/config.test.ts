@@ -54,6 +54,7 @@ describe('parseConfig', () => {
         mixerThreads: 2,
         rtpTimeout: 30_000,
         rtpDscp: 46,
+        opus: { bitrate: 32_000, complexity: 5 },
       },
       redis: {},
       rooms: { autoCreate: true, maxParticipants: 500, reconnectTimeoutMs: 15_000 },

@@ -77,6 +77,24 @@ describe('MixEncoder', () => {
     expect(Math.abs(toneLevel(after, 440) + 15)).toBeLessThan(1.5);
   });
 
+  it('keeps a stream with DTX alive with one packet in 400 ms of silence', () => {
+    const encoder = new MixEncoder(audioCodec('opus'), 48_000, 20, 'usedtx=1');
+    const payloads = encode(encoder, 160, (frame) => frame >= 30);
+    const silent = payloads.slice(60);
+
+    expect(silent.filter(({ length }) => length > 0)).toHaveLength(silent.length / 20);
+    expect(payloads.slice(1, 30).every(({ length }) => length > 10)).toBe(true);
+  });
+
+  it('goes on in the state of the encoder that it was aligned with', () => {
+    const shared = new MixEncoder(audioCodec('G722'), 48_000, 20);
+    const own = new MixEncoder(audioCodec('G722'), 48_000, 20);
+    encode(shared, 10);
+    own.alignWith(shared);
+
+    expect(encode(own, 5)).toEqual(encode(shared, 5));
+  });
+
   it('finishes its packets with another one that it was aligned with', () => {
     const shared = new MixEncoder(audioCodec('PCMU'), 8000, 40);
     const own = new MixEncoder(audioCodec('PCMU'), 8000, 40);

@@ -33,7 +33,7 @@ function ourAnswer(...lines: string[]): SdpSession {
 describe('our own offer', () => {
   it('lists all that we can, with both clocks of key presses', () => {
     const session = createOffer(CAPABILITIES, LOCAL);
-    expect(session.media[0]?.formats).toEqual(['111', '0', '8', '110', '101']);
+    expect(session.media[0]?.formats).toEqual(['111', '9', '0', '8', '110', '101']);
     expect(writeSdp(session)).toContain('a=rtpmap:110 telephone-event/48000');
   });
 
