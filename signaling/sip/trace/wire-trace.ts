@@ -1,7 +1,8 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Clock } from '../../../base/index.ts';
 import type { Endpoint, TransportProtocol } from '../transport/index.ts';
 import { maskSecrets } from './mask.ts';
+import { OctetStore, type Stored } from './octet-store.ts';
 
 export type CallState = 'ringing' | 'established' | 'ended';
 
@@ -56,15 +57,12 @@ interface Kept {
   readonly direction: 'in' | 'out';
   readonly transport: TransportProtocol;
   readonly remote: Endpoint;
-  readonly bytes: Uint8Array;
+  readonly octets: Stored;
 }
 
 interface Call {
-  readonly id: string;
   readonly callId: string;
   readonly direction: 'in' | 'out';
-  readonly from: string;
-  readonly to: string;
   readonly startedAt: number;
   readonly kept: Kept[];
   state: CallState;
@@ -72,15 +70,12 @@ interface Call {
   lastAt: number;
   lastTick: number;
   messageCount: number;
-  bytes: number;
 }
 
 /** What the head of a message says; all that a trace needs of it. */
 interface Head {
   readonly start: string;
   readonly callId: string;
-  readonly cseqMethod: string;
-  readonly text: string;
 }
 
 const HEAD_BYTES = 4_096;
@@ -93,7 +88,7 @@ export class WireTrace {
   readonly #limits: WireTraceLimits;
   /** By Call-ID; the longest quiet first. */
   readonly #calls = new Map<string, Call>();
-  #bytes = 0;
+  readonly #store = new OctetStore();
   #sweptAt = 0;
 
   constructor(clock: Clock, limits: Partial<WireTraceLimits> = {}) {
@@ -102,7 +97,7 @@ export class WireTrace {
   }
 
   get byteCount(): number {
-    return this.#bytes;
+    return this.#store.byteCount;
   }
 
   /** A TraceHook. What belongs to no call is passed over. */
@@ -118,13 +113,14 @@ export class WireTrace {
     const call = known ?? this.#begin(head, direction);
     if (call === undefined) return;
     const before = call.state;
-    call.state = nextState(before, head);
+    call.state = nextState(before, head.start, bytes);
     if (call.state !== 'ended') delete call.reason;
-    else if (before !== 'ended') noteReason(call, head);
+    else if (before !== 'ended') noteReason(call, head.start, bytes);
     call.lastAt = this.#clock.wallTime();
     call.lastTick = this.#clock.now();
     call.messageCount += 1;
-    this.#keep(call, { at: call.lastAt, direction, transport, remote, bytes });
+    const octets = this.#store.put(bytes);
+    this.#keep(call, { at: call.lastAt, direction, transport, remote, octets });
     this.#calls.delete(call.callId);
     this.#calls.set(call.callId, call);
     this.#evict();
@@ -137,7 +133,7 @@ export class WireTrace {
 
     return [...this.#calls.values()]
       .filter(({ state }) => state !== 'ended')
-      .map(view)
+      .map((call) => this.#view(call))
       .sort((a, b) => b.startedAt - a.startedAt);
   }
 
@@ -145,27 +141,46 @@ export class WireTrace {
   find(id: string): { call: TracedCall; messages: TracedMessage[] } | undefined {
     this.#forgetOld();
     for (const call of this.#calls.values()) {
-      if (call.id === id) return { call: view(call), messages: call.kept.map(message) };
+      if (idOf(call) !== id) continue;
+
+      return { call: this.#view(call), messages: call.kept.map((kept) => this.#message(kept)) };
     }
 
     return undefined;
   }
 
-  #begin({ start, callId, text }: Head, direction: 'in' | 'out'): Call | undefined {
+  /** The parties are read from the INVITE when somebody asks: the first message is always kept. */
+  #view(call: Call): TracedCall {
+    const { callId, direction, state, startedAt, lastAt, messageCount, kept } = call;
+    const ended = call.reason === undefined ? {} : { reason: call.reason };
+    const invite = kept[0] === undefined ? '' : this.#store.get(kept[0].octets).toString('utf8');
+    const from = maskSecrets(field(invite, 'from|f'));
+    const to = maskSecrets(field(invite, 'to|t'));
+
+    const id = idOf(call);
+
+    return { id, callId, direction, from, to, state, ...ended, startedAt, lastAt, messageCount };
+  }
+
+  #message({ at, direction, transport, remote, octets }: Kept): TracedMessage {
+    const text = maskSecrets(this.#store.get(octets).toString('utf8'));
+    const start = /^\s*([^\r\n]*)/.exec(text)?.[1] ?? '';
+    const summary = start.startsWith('SIP/') ? start.slice(8) : (start.split(' ', 1)[0] ?? '');
+
+    return { at, direction, transport, remote: `${remote.address}:${remote.port}`, summary, text };
+  }
+
+  #begin({ start, callId }: Head, direction: 'in' | 'out'): Call | undefined {
     if (!start.startsWith('INVITE ')) return undefined;
     const call: Call = {
-      id: createHash('sha256').update(callId).digest('hex').slice(0, 16),
-      callId: ownCopy(callId, 'latin1'),
+      callId,
       direction,
-      from: ownCopy(maskSecrets(field(text, 'from|f'))),
-      to: ownCopy(maskSecrets(field(text, 'to|t'))),
       startedAt: this.#clock.wallTime(),
       kept: [],
       state: 'ringing',
       lastAt: 0,
       lastTick: 0,
       messageCount: 0,
-      bytes: 0,
     };
 
     return call;
@@ -174,21 +189,15 @@ export class WireTrace {
   #keep(call: Call, kept: Kept): void {
     const { firstMessages, lastMessages } = this.#limits;
     call.kept.push(kept);
-    this.#count(call, kept.bytes.length);
     if (call.kept.length <= firstMessages + lastMessages) return;
     const [dropped] = call.kept.splice(firstMessages, 1);
-    this.#count(call, -(dropped?.bytes.length ?? 0));
-  }
-
-  #count(call: Call, bytes: number): void {
-    call.bytes += bytes;
-    this.#bytes += bytes;
+    if (dropped !== undefined) this.#store.remove(dropped.octets);
   }
 
   #evict(): void {
     const { maxCalls, maxBytes } = this.#limits;
     for (const call of this.#calls.values()) {
-      if (this.#calls.size <= maxCalls && this.#bytes <= maxBytes) return;
+      if (this.#calls.size <= maxCalls && this.byteCount <= maxBytes) return;
       this.#drop(call);
     }
   }
@@ -205,36 +214,67 @@ export class WireTrace {
 
   #drop(call: Call): void {
     this.#calls.delete(call.callId);
-    this.#bytes -= call.bytes;
+    for (const { octets } of call.kept) this.#store.remove(octets);
   }
 }
 
-function nextState(state: CallState, { start, cseqMethod }: Head): CallState {
+function nextState(state: CallState, start: string, bytes: Uint8Array): CallState {
   if (state === 'ended') return start.startsWith('INVITE ') ? 'ringing' : state;
   if (start.startsWith('BYE ')) return 'ended';
   const status = Number(/^SIP\/2\.0 ([1-6][0-9]{2})/i.exec(start)?.[1] ?? 0);
-  if (cseqMethod !== 'INVITE' || status < 200) return state;
+  if (status < 200 || !/INVITE$/.test(field(headText(bytes), 'cseq'))) return state;
   if (status < 300) return 'established';
 
   // A refused re-INVITE leaves the call as it was.
   return state === 'ringing' ? 'ended' : state;
 }
 
-function noteReason(call: Call, { start, text }: Head): void {
+function noteReason(call: Call, start: string, bytes: Uint8Array): void {
   const status = /^SIP\/2\.0 (.*)/i.exec(start)?.[1] ?? '';
-  const reason = field(text, 'reason') || status;
+  const reason = field(headText(bytes), 'reason') || status;
   if (reason !== '') call.reason = ownCopy(maskSecrets(reason.slice(0, MAX_REASON)));
 }
 
+/** Each message of every call passes here: the usual spelling is looked for first, in the octets. */
 function readHead(bytes: Uint8Array): Head | undefined {
-  const size = Math.min(bytes.length, HEAD_BYTES);
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, size).toString('latin1');
-  const callId = field(text, 'call-id|i');
+  const view = viewOf(bytes);
+  const callId = lineAfter(view, '\nCall-ID:') ?? field(headText(bytes), 'call-id|i');
   if (callId === '') return undefined;
-  const start = /^\s*([^\r\n]*)/.exec(text)?.[1] ?? '';
-  const cseqMethod = /\S+$/.exec(field(text, 'cseq'))?.[0] ?? '';
+  const first = skipBlank(view);
 
-  return { start, callId, cseqMethod, text };
+  return { start: view.toString('latin1', first, endOfLine(view, first)), callId };
+}
+
+function headText(bytes: Uint8Array): string {
+  return viewOf(bytes).toString('latin1', 0, HEAD_BYTES);
+}
+
+/** What follows `name` on its line, a text of its own; undefined when it is not in the head. */
+function lineAfter(view: Buffer, name: string): string | undefined {
+  const at = view.indexOf(name, 0, 'latin1');
+  const end = view.indexOf('\r\n\r\n', 0, 'latin1');
+  if (at < 0 || at > HEAD_BYTES || at > end) return undefined;
+  const start = at + name.length;
+
+  return view.toString('latin1', start, endOfLine(view, start)).trim();
+}
+
+function skipBlank(view: Buffer): number {
+  let at = 0;
+  while (at < view.length && view[at]! <= 0x20) at++;
+
+  return at;
+}
+
+function endOfLine(view: Buffer, start: number): number {
+  const end = view.indexOf(0x0a, start);
+  const stop = end < 0 ? Math.min(view.length, start + HEAD_BYTES) : end;
+
+  return view[stop - 1] === 0x0d ? stop - 1 : stop;
+}
+
+function viewOf(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 const FIELDS = new Map<string, RegExp>();
@@ -250,22 +290,11 @@ function field(text: string, names: string): string {
 }
 
 /** A part of a text keeps all of the text in memory; this one does not. */
-function ownCopy(text: string, encoding: 'latin1' | 'utf8' = 'utf8'): string {
-  return Buffer.from(text, 'latin1').toString(encoding);
+function ownCopy(text: string): string {
+  return Buffer.from(text, 'latin1').toString('utf8');
 }
 
-function view({ id, callId, direction, from, to, state, reason, ...rest }: Call): TracedCall {
-  const { startedAt, lastAt, messageCount } = rest;
-  const ended = reason === undefined ? {} : { reason };
-
-  return { id, callId, direction, from, to, state, ...ended, startedAt, lastAt, messageCount };
-}
-
-function message({ at, direction, transport, remote, bytes }: Kept): TracedMessage {
-  const raw = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
-  const text = maskSecrets(raw);
-  const start = /^\s*([^\r\n]*)/.exec(text)?.[1] ?? '';
-  const summary = start.startsWith('SIP/') ? start.slice(8) : (start.split(' ', 1)[0] ?? '');
-
-  return { at, direction, transport, remote: `${remote.address}:${remote.port}`, summary, text };
+/** Short, and without what a Call-ID may have of its host. */
+function idOf({ callId }: Call): string {
+  return hash('sha256', callId, 'hex').slice(0, 16);
 }
