@@ -15,9 +15,10 @@ export interface IdleCollectorOptions {
 }
 
 /**
- * Gives memory back after a storm. SIP transactions live for 32 s, long enough to be moved to V8's old
- * space, which is collected when it has grown by much and never because nothing happens: without this
- * the process would keep for hours what a minute of hostile traffic left behind.
+ * Gives memory back after a storm. What SIP transactions keep for their 32 s is small and goes with
+ * them, but by then it is in V8's old space, which is collected when it has grown by much and never
+ * because nothing happens. Measured with 7,068 hostile calls in 75 s and no collection forced: 62 MB of
+ * heap used before and 58 MB in use after, yet the process stays 60 to 140 MB larger than it was.
  */
 export class IdleCollector implements Closeable {
   readonly #options: IdleCollectorOptions;

@@ -1,7 +1,8 @@
-import { buildResponse, type SipResponse } from '../message/index.ts';
+import type { SipRequest, SipResponse } from '../message/index.ts';
 import { ServerTransactionMachine, type ServerParts } from './server-transaction.ts';
 import type { TransactionContext, TransitionTable } from './state-machine.ts';
 import { TRYING_MS } from './timers.ts';
+import type { RequestInfo } from './transaction.ts';
 
 type State = 'Proceeding' | 'Completed' | 'Confirmed' | 'Accepted' | 'Terminated';
 type Event =
@@ -79,11 +80,11 @@ export class InviteServerTransaction extends ServerTransactionMachine<State, Eve
     });
   }
 
-  respond(response: SipResponse): void {
+  respond(response: SipResponse, _request: SipRequest, info: RequestInfo): void {
     const { status } = response;
     // Only in Proceeding and, for a 2xx, in Accepted: anything else must not replace what was sent.
     if (this.isPending || (this.state === 'Accepted' && status >= 200 && status < 300)) {
-      this.lastResponse = response;
+      this.hold(response, info);
       this.timerSet.stop('100');
     }
     if (status < 200) this.fire('1xx from TU');
@@ -106,6 +107,7 @@ export class InviteServerTransaction extends ServerTransactionMachine<State, Eve
     const { timers } = this.context;
     if (state === 'Terminated') return;
     this.timerSet.stopAll();
+    this.release();
     if (state === 'Completed') {
       this.timerSet.start('H', timers.timerH, () => {
         this.fire('Timer H');
@@ -128,10 +130,11 @@ export class InviteServerTransaction extends ServerTransactionMachine<State, Eve
       case 'send':
       case 'send again':
         this.transmit();
+        // In Accepted each 2xx comes from the TU, retransmissions too.
+        if (this.state === 'Accepted') this.forgetResponse();
         break;
       case 'send 100':
-        this.lastResponse = buildResponse(this.request, 100);
-        this.transmit();
+        this.sendTrying();
         break;
       case 'send and start G':
         if (!this.reliable) this.#startTimerG(this.context.timers.timerG);

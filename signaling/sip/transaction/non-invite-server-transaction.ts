@@ -1,6 +1,7 @@
-import { buildResponse, type SipResponse } from '../message/index.ts';
+import type { SipRequest, SipResponse } from '../message/index.ts';
 import { ServerTransactionMachine, type ServerParts } from './server-transaction.ts';
 import type { TransactionContext, TransitionTable } from './state-machine.ts';
+import type { RequestInfo } from './transaction.ts';
 
 type State = 'Trying' | 'Proceeding' | 'Completed' | 'Terminated';
 type Event =
@@ -63,10 +64,10 @@ export class NonInviteServerTransaction extends ServerTransactionMachine<
     });
   }
 
-  respond(response: SipResponse): void {
+  respond(response: SipResponse, request: SipRequest, info: RequestInfo): void {
     const { status } = response;
-    if (!this.#isAllowed(status)) return;
-    if (this.isPending) this.lastResponse = response;
+    if (!this.#isAllowed(status, request.method)) return;
+    if (this.isPending) this.hold(response, info);
     this.fire(status < 200 ? '100 from TU' : '200-699 from TU');
   }
 
@@ -77,6 +78,7 @@ export class NonInviteServerTransaction extends ServerTransactionMachine<
   protected onEnter(state: State): void {
     if (state === 'Proceeding') this.timerSet.stop('100');
     if (state !== 'Completed') return;
+    this.release();
     this.timerSet.stopAll();
     this.timerSet.start('J', this.context.timers.timerJ(this.reliable), () => {
       this.fire('Timer J');
@@ -90,8 +92,7 @@ export class NonInviteServerTransaction extends ServerTransactionMachine<
         this.transmit();
         break;
       case 'send 100':
-        this.lastResponse = buildResponse(this.request, 100);
-        this.transmit();
+        this.sendTrying();
         break;
       case 'failure':
         this.user?.onTransportError?.();
@@ -103,9 +104,9 @@ export class NonInviteServerTransaction extends ServerTransactionMachine<
    * RFC 4320 4.1: no provisional response but 100, and over UDP that one only when its time has come
    * (by the timer); 4.2: no 408.
    */
-  #isAllowed(status: number): boolean {
+  #isAllowed(status: number, method: string): boolean {
     if (status === 408 || (status > 100 && status < 200)) {
-      this.context.onIllegal(`non-INVITE server: a ${String(status)} to ${this.request.method}`);
+      this.context.onIllegal(`non-INVITE server: a ${String(status)} to ${method}`);
 
       return false;
     }

@@ -1,20 +1,25 @@
-import type { SipRequest, SipResponse } from '../message/index.ts';
-import { isReliable, type SendErrorHandler } from '../transport/index.ts';
+import { buildResponse, type SipRequest, type SipResponse } from '../message/index.ts';
+import { isReliable, type OutgoingResponse } from '../transport/index.ts';
 import { StateMachine, type TransactionContext, type TransitionTable } from './state-machine.ts';
 import type { RequestInfo, ServerTransactionUser } from './transaction.ts';
 import type { ServerTransaction } from './transaction.ts';
 
 /** What a server transaction calls in its layer. */
 export interface ServerOwner {
-  sendResponse(response: SipResponse, info: RequestInfo, onError: SendErrorHandler): void;
+  prepareResponse(response: SipResponse, info: RequestInfo): OutgoingResponse;
   onServerTerminated(transaction: ServerMachine): void;
 }
 
 /** The layer's view of both server machines. */
-export interface ServerMachine extends ServerTransaction {
+export interface ServerMachine {
   readonly key: string;
-  /** What was sent last. */
-  readonly lastResponse: SipResponse | undefined;
+  /** Of the request that made it. */
+  readonly requestToTag: string | undefined;
+  /** Of what was sent last. */
+  readonly responseToTag: string | undefined;
+  readonly isPending: boolean;
+  /** What the user has of it; undefined once it has its final response. */
+  readonly handle: ServerTransaction | undefined;
   start(): void;
   /** The same request again. */
   receiveRetransmission(): void;
@@ -28,7 +33,11 @@ export interface ServerParts {
   readonly owner: ServerOwner;
 }
 
-/** What INVITE and non-INVITE server transactions have in common. */
+/**
+ * What INVITE and non-INVITE server transactions have in common. A machine lives for 64*T1 after its
+ * final response, in thousands: from then on it has no more than retransmissions need, the octets of
+ * the response. The request, and all that hangs on it, is the user's to keep or to forget.
+ */
 export abstract class ServerTransactionMachine<
   State extends string,
   Event extends string,
@@ -39,50 +48,130 @@ export abstract class ServerTransactionMachine<
   implements ServerMachine
 {
   readonly key: string;
-  readonly request: SipRequest;
-  readonly info: RequestInfo;
-  user: ServerTransactionUser | undefined = undefined;
-  lastResponse: SipResponse | undefined = undefined;
+  readonly requestToTag: string | undefined;
   protected readonly reliable: boolean;
   readonly #owner: ServerOwner;
+  #handle: ServerHandle | undefined;
+  #user: ServerTransactionUser | undefined;
+  #outgoing: OutgoingResponse | undefined;
+  #responseToTag: string | undefined;
 
   constructor(
     context: TransactionContext,
     name: string,
     table: TransitionTable<State, Event | 'transport error', Action>,
     initial: State,
-    parts: ServerParts,
+    { key, request, info, owner }: ServerParts,
   ) {
     super(context, name, table, initial);
-    this.key = parts.key;
-    this.request = parts.request;
-    this.info = parts.info;
-    this.reliable = isReliable(parts.info.flow.protocol);
-    this.#owner = parts.owner;
+    this.key = key;
+    this.requestToTag = request.toTag;
+    this.reliable = isReliable(info.flow.protocol);
+    this.#owner = owner;
+    this.#handle = new ServerHandle(this, request, info);
+  }
+
+  get handle(): ServerTransaction | undefined {
+    return this.#handle;
+  }
+
+  get responseToTag(): string | undefined {
+    return this.#responseToTag;
+  }
+
+  /** Told of the machine's fate, to the end. */
+  get user(): ServerTransactionUser | undefined {
+    return this.#user;
+  }
+
+  set user(user: ServerTransactionUser | undefined) {
+    this.#user = user;
   }
 
   abstract get isPending(): boolean;
   abstract start(): void;
-  abstract respond(response: SipResponse): void;
+  abstract respond(response: SipResponse, request: SipRequest, info: RequestInfo): void;
   abstract receiveRetransmission(): void;
 
-  /** Sends the last response, for the first time or again. */
+  /** This is to be sent from now on. */
+  protected hold(response: SipResponse, info: RequestInfo): void {
+    this.#outgoing = this.#owner.prepareResponse(response, info);
+    this.#responseToTag = response.toTag;
+  }
+
+  /** RFC 3261 17.2.1 and RFC 4320 4.1: the TU takes long. */
+  protected sendTrying(): void {
+    if (this.#handle === undefined) return;
+    const { request, info } = this.#handle;
+    this.hold(buildResponse(request, 100), info);
+    this.transmit();
+  }
+
+  /** Sends the response held, for the first time or again. */
   protected transmit(): void {
-    if (this.lastResponse === undefined) return;
-    this.#owner.sendResponse(this.lastResponse, this.info, this.#onSendError);
+    this.#outgoing?.send((error) => {
+      this.#onSendError(error);
+    });
+  }
+
+  /** The final response is on its way: what only answering needs is let go. */
+  protected release(): void {
+    this.#handle = undefined;
+  }
+
+  /** Nothing is left to be sent again by the transaction itself. */
+  protected forgetResponse(): void {
+    this.#outgoing = undefined;
   }
 
   protected override onTerminated(): void {
+    this.#handle = undefined;
+    this.#outgoing = undefined;
     this.#owner.onServerTerminated(this);
-    this.user?.onTerminated?.();
+    this.#user?.onTerminated?.();
   }
 
-  readonly #onSendError = (error: Error): void => {
+  #onSendError(error: Error): void {
     if (this.isTerminated) return;
     this.context.logger.debug(
-      { err: error, method: this.request.method, remote: this.info.flow.remote },
+      { err: error, transaction: this.key },
       'SIP response could not be sent',
     );
     this.fire('transport error');
-  };
+  }
+}
+
+/** The user's side of a server transaction. */
+class ServerHandle implements ServerTransaction {
+  readonly request: SipRequest;
+  readonly info: RequestInfo;
+  readonly #machine: Answerable;
+
+  constructor(machine: Answerable, request: SipRequest, info: RequestInfo) {
+    this.#machine = machine;
+    this.request = request;
+    this.info = info;
+  }
+
+  get user(): ServerTransactionUser | undefined {
+    return this.#machine.user;
+  }
+
+  set user(user: ServerTransactionUser | undefined) {
+    this.#machine.user = user;
+  }
+
+  get isPending(): boolean {
+    return this.#machine.isPending;
+  }
+
+  respond(response: SipResponse): void {
+    this.#machine.respond(response, this.request, this.info);
+  }
+}
+
+interface Answerable {
+  user: ServerTransactionUser | undefined;
+  readonly isPending: boolean;
+  respond(response: SipResponse, request: SipRequest, info: RequestInfo): void;
 }

@@ -36,7 +36,8 @@ export function serverKey(request: SipRequest, method = request.method): string 
   const { via } = request;
   const keyMethod = method === 'ACK' ? 'INVITE' : method;
   if (hasUniqueBranch(via)) {
-    return `${viaBranch(via)!} ${via.host} ${String(via.port ?? '')} ${keyMethod}`;
+    // Joined, not concatenated: a text that refers to its parts would keep the message with them.
+    return [viaBranch(via)!, via.host, String(via.port ?? ''), keyMethod].join(' ');
   }
   const { sequence } = request.cseq;
   const parts = [

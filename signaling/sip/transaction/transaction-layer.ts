@@ -10,8 +10,8 @@ import type {
   Admission,
   MessageSender,
   OutgoingRequest,
+  OutgoingResponse,
   RemoteFlow,
-  SendErrorHandler,
   SendTarget,
   TransportUser,
 } from '../transport/index.ts';
@@ -26,7 +26,12 @@ import { illegalHandler, type TransactionContext } from './state-machine.ts';
 import { TransactionTimers, type TimerValues } from './timers.ts';
 import { clientKey, clientKeyOf, hasUniqueBranch, serverKey } from './transaction-key.ts';
 import type { ClientTransactionUser, TransactionUser } from './transaction-user.ts';
-import type { ClientTransaction, RequestInfo, TransactionCounts } from './transaction.ts';
+import type {
+  ClientTransaction,
+  RequestInfo,
+  ServerTransaction,
+  TransactionCounts,
+} from './transaction.ts';
 
 /** Some 10 kB each, and over UDP each lingers for 32 s: 1,500 calls a second, and under 1 GB. */
 const DEFAULT_MAX_TRANSACTIONS = 100_000;
@@ -150,7 +155,7 @@ export class TransactionLayer implements TransportUser, ClientOwner, ServerOwner
     if (known !== undefined) {
       // RFC 3261 17.2.3, without the cookie: a different To tag is not a retransmission, nor, with the
       // same CSeq and Via, anything that could be served.
-      if (known.request.toTag === request.toTag) known.receiveRetransmission();
+      if (known.requestToTag === request.toTag) known.receiveRetransmission();
 
       return;
     }
@@ -198,8 +203,8 @@ export class TransactionLayer implements TransportUser, ClientOwner, ServerOwner
     this.#clients.delete(transaction.key);
   }
 
-  sendResponse(response: SipResponse, info: RequestInfo, onError: SendErrorHandler): void {
-    this.#sender.sendResponse(response, info.flow, onError);
+  prepareResponse(response: SipResponse, info: RequestInfo): OutgoingResponse {
+    return this.#sender.prepareResponse(response, info.flow);
   }
 
   onServerTerminated(transaction: ServerMachine): void {
@@ -232,16 +237,17 @@ export class TransactionLayer implements TransportUser, ClientOwner, ServerOwner
     return machine;
   }
 
-  #startServer(key: string, request: SipRequest, info: RequestInfo): ServerMachine {
+  #startServer(key: string, request: SipRequest, info: RequestInfo): ServerTransaction {
     const parts = { key, request, info, owner: this };
-    const machine: ServerMachine =
+    const machine =
       request.method === 'INVITE'
         ? new InviteServerTransaction(this.#context, parts)
         : new NonInviteServerTransaction(this.#context, parts);
+    const handle = machine.handle!;
     this.#servers.set(key, machine);
     machine.start();
 
-    return machine;
+    return handle;
   }
 
   #onAck(ack: SipRequest, info: RequestInfo): void {
@@ -253,7 +259,7 @@ export class TransactionLayer implements TransportUser, ClientOwner, ServerOwner
   }
 
   /** RFC 3261 9.2. */
-  #onCancel(transaction: ServerMachine, cancel: SipRequest): void {
+  #onCancel(transaction: ServerTransaction, cancel: SipRequest): void {
     const invite = this.#servers.get(serverKey(cancel, 'INVITE'));
     if (!(invite instanceof InviteServerTransaction)) {
       transaction.respond(buildResponse(cancel, 481));
@@ -262,8 +268,8 @@ export class TransactionLayer implements TransportUser, ClientOwner, ServerOwner
     }
     // "the To tag of the response to the CANCEL and the To tag in the response to the original request
     // SHOULD be the same."
-    transaction.respond(buildResponse(cancel, 200, { toTag: invite.lastResponse?.toTag }));
-    if (invite.isPending) this.user?.onCancel(invite, cancel);
+    transaction.respond(buildResponse(cancel, 200, { toTag: invite.responseToTag }));
+    if (invite.handle !== undefined) this.user?.onCancel(invite.handle, cancel);
   }
 
   #sendCancel(invite: ClientMachine, extra: CancelHeaders): void {
@@ -290,5 +296,5 @@ const IGNORE: ClientTransactionUser = {
 
 /** Without the cookie the To tag has to be that of the response (RFC 3261 17.2.3). */
 function isAckOf(ack: SipRequest, invite: InviteServerTransaction): boolean {
-  return hasUniqueBranch(ack.via) || ack.toTag === invite.lastResponse?.toTag;
+  return hasUniqueBranch(ack.via) || ack.toTag === invite.responseToTag;
 }

@@ -11,6 +11,7 @@ export type {
 export type {
   MessageSender,
   OutgoingRequest,
+  OutgoingResponse,
   SipCounters,
   TraceHook,
   TransportUser,

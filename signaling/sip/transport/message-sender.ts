@@ -46,6 +46,11 @@ export interface OutgoingRequest {
   fallBack(): boolean;
 }
 
+/** A response on its way back, to be sent as often as the transaction wants. */
+export interface OutgoingResponse {
+  send(onError: SendErrorHandler): void;
+}
+
 /** What the transaction layer needs of this one. */
 export interface MessageSender {
   user: TransportUser | undefined;
@@ -55,5 +60,6 @@ export interface MessageSender {
     target: SendTarget | undefined,
     branch: string,
   ): OutgoingRequest;
+  prepareResponse(response: SipResponse, flow: RemoteFlow): OutgoingResponse;
   sendResponse(response: SipResponse, flow: RemoteFlow, onError: SendErrorHandler): void;
 }

@@ -11,11 +11,13 @@ import { addressTowards, canReach, reachesWell, sameFamily } from './address.ts'
 import type {
   MessageSender,
   OutgoingRequest,
+  OutgoingResponse,
   SipCounters,
   TraceHook,
   TransportUser,
 } from './message-sender.ts';
 import { Outgoing } from './outgoing-request.ts';
+import { PreparedResponse } from './outgoing-response.ts';
 import { markReceived, requestTarget, responseTarget } from './routing.ts';
 import { TCP, tlsKind, type TlsSettings } from './stream-kind.ts';
 import { TcpTransport, type TcpLimits } from './tcp-transport.ts';
@@ -123,10 +125,21 @@ export class TransportLayer implements MessageSender, TransportEvents {
     this.#send(bytes, this.#transportTo(target), target, onError);
   }
 
-  sendResponse(response: SipResponse, flow: RemoteFlow, onError: SendErrorHandler): void {
+  prepareResponse(response: SipResponse, flow: RemoteFlow): OutgoingResponse {
     const bytes = serializeMessage(response);
-    this.#options.counters?.responseOut(response.status);
     const target = responseTarget(response.via, flow);
+
+    return new PreparedResponse(this, response.status, bytes, target, flow);
+  }
+
+  sendResponse(response: SipResponse, flow: RemoteFlow, onError: SendErrorHandler): void {
+    this.prepareResponse(response, flow).send(onError);
+  }
+
+  /** Sends what was prepared; not for use above this folder. */
+  transmitResponse(outgoing: PreparedResponse, onError: SendErrorHandler): void {
+    const { status, bytes, target, flow } = outgoing;
+    this.#options.counters?.responseOut(status);
     const transport = this.#transportOf(flow) ?? this.#transportTo(target);
     if (flow.connectionId === undefined) {
       this.#send(bytes, transport, target, onError);

@@ -41,7 +41,8 @@ export abstract class SessionCall implements SessionUser {
     this.#logger = logger;
     this.#answerRequest = answerRequest;
     this.events.handleListenerErrors((event, error) => {
-      logger.error({ err: toError(error), event }, 'call listener failed');
+      const callId = this.dialogId?.callId;
+      logger.error({ err: toError(error), event, callId }, 'call listener failed');
     });
   }
 
@@ -68,7 +69,11 @@ export abstract class SessionCall implements SessionUser {
     if ('status' in outcome) return outcome;
     const answer = parseSdp(outcome.answer);
     if (!(answer instanceof SdpError)) return { answer };
-    this.#logger.info({ reason: answer.message }, 'the answer to our re-INVITE is malformed');
+    const callId = this.dialogId?.callId;
+    this.#logger.info(
+      { reason: answer.message, callId },
+      'the answer to our re-INVITE is malformed',
+    );
     this.#hangUpBadAnswer();
 
     return { status: 488 };

@@ -54,8 +54,11 @@ export interface UserAgentOptions {
 export class UserAgent implements TransactionUser {
   readonly #options: UserAgentOptions;
   readonly #dialogs = new DialogLayer();
-  /** INVITEs outside a dialog, for the CANCEL that may find them. */
-  readonly #invites = new WeakMap<ServerTransaction, InviteSession>();
+  /**
+   * INVITEs outside a dialog, for the CANCEL that may find them. The transaction outlives its call by
+   * 64*T1 and must not keep it so long: the entry goes with the call.
+   */
+  readonly #invites = new Map<ServerTransaction, InviteSession>();
   /** For an INVITE that takes the place of another call. */
   readonly #calls = new WeakMap<InviteSession, SessionCall>();
   /** Calls of ours that have no dialog yet. */
@@ -247,23 +250,16 @@ export class UserAgent implements TransactionUser {
     const { request } = transaction;
     const { logger, handler } = this.#options;
     const target = flowTarget(transaction.info.flow);
-    const callLogger = logger.child({ callId: request.callId });
     const conference = handler.conferenceFor?.(request);
     const answerRequest: MethodHandler = (inDialog, inCall) => this.#answerInCall(inDialog, inCall);
-    const call = new IncomingCall(
-      transaction,
-      offer,
-      callLogger,
-      answerRequest,
-      replaces,
-      conference,
-    );
+    const call = new IncomingCall(transaction, offer, logger, answerRequest, replaces, conference);
     const session = new InviteSession(
       this.#context(conference ?? userPart(request.uri), target, conference !== undefined),
       Dialog.fromRequest(request, newTag(), transaction.info.flow),
       call,
       () => {
         this.#dialogs.remove(session, request);
+        this.#invites.delete(transaction);
         this.#checkEmpty();
       },
       transaction,
@@ -275,7 +271,7 @@ export class UserAgent implements TransactionUser {
     try {
       handler.incomingCall(call);
     } catch (error) {
-      callLogger.error({ err: toError(error) }, 'incoming call failed');
+      logger.error({ err: toError(error), callId: request.callId }, 'incoming call failed');
       if (!call.reject(500)) call.hangUp();
     }
   }

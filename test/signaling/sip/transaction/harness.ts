@@ -16,6 +16,7 @@ import {
   isReliable,
   type MessageSender,
   type OutgoingRequest,
+  type OutgoingResponse,
   type RemoteFlow,
   type SendErrorHandler,
   type SendTarget,
@@ -74,6 +75,14 @@ export class FakeSender implements MessageSender {
         if (could) this.failure = undefined;
 
         return could;
+      },
+    };
+  }
+
+  prepareResponse(response: SipResponse, flow: RemoteFlow): OutgoingResponse {
+    return {
+      send: (onError) => {
+        this.sendResponse(response, flow, onError);
       },
     };
   }

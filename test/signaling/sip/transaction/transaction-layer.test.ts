@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
 import { buildResponse, type SipRequest } from '../../../../signaling/sip/message/index.ts';
 import { TransactionTimers } from '../../../../signaling/sip/transaction/index.ts';
@@ -164,5 +166,41 @@ describe('timers', () => {
     }
     expect([timers.doubledUpToT2(300), timers.doubledUpToT2(500)]).toEqual([600, 800]);
     expect(timers.nonInviteTrying).toBe(700);
+  });
+});
+
+describe('what a transaction keeps after its final response, for 64*T1', () => {
+  /** Answers a request that then nobody but the transaction itself could have. */
+  function answered(harness: Harness, method: string, status: number): WeakRef<object> {
+    harness.receive(message(method));
+    respond(harness, status);
+
+    return new WeakRef(harness.servers.splice(0)[0]!.request);
+  }
+
+  function message(method: string): SipRequest {
+    return received(aRequest(method), 'SIP/2.0/UDP 192.0.2.1:5062;branch=z9hG4bKa');
+  }
+
+  async function isCollected(held: WeakRef<object>): Promise<boolean> {
+    setFlagsFromString('--expose-gc');
+    // What a WeakRef was made of lives to the end of the turn.
+    await new Promise((resolve) => setImmediate(resolve));
+    (runInNewContext('gc') as () => void)();
+
+    return held.deref() === undefined;
+  }
+
+  it.each([
+    ['INVITE', 200, ['200@0']],
+    ['INVITE', 486, ['486@0', '486@0']],
+    ['OPTIONS', 404, ['404@0', '404@0']],
+  ])('%s %i: the octets for retransmissions, not the request', async (method, status, sent) => {
+    const harness = new Harness('UDP');
+    const held = answered(harness, method, status);
+    expect(await isCollected(held)).toBe(true);
+    harness.receive(message(method));
+    expect(harness.responses).toEqual(sent);
+    expect(harness.layer.counts().total).toBe(1);
   });
 });
