@@ -27,12 +27,19 @@ export class SystemClock implements Clock {
   }
 
   setTimer(delayMs: number, callback: () => void): TimerHandle {
-    const timer = setTimeout(callback, delayMs);
+    return new SystemTimer(setTimeout(callback, delayMs));
+  }
+}
 
-    return {
-      cancel: () => {
-        clearTimeout(timer);
-      },
-    };
+/** There are tens of thousands of them at a time: a class costs less than an object with a closure. */
+class SystemTimer implements TimerHandle {
+  readonly #timeout: NodeJS.Timeout;
+
+  constructor(timeout: NodeJS.Timeout) {
+    this.#timeout = timeout;
+  }
+
+  cancel(): void {
+    clearTimeout(this.#timeout);
   }
 }

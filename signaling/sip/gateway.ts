@@ -117,7 +117,6 @@ export class SipGateway implements CallHandler {
 export class PhoneCall implements ParticipantSink {
   #call: IncomingCall | OutgoingCall;
   readonly #options: PhoneCallOptions;
-  readonly #logger: Logger;
   readonly #startedAt: number;
   /** RFC 8866 5.2: numeric, and unlikely to be anybody else's. */
   readonly #sessionId = String(randomInt(1, 2 ** 47));
@@ -132,10 +131,14 @@ export class PhoneCall implements ParticipantSink {
   constructor(call: IncomingCall | OutgoingCall, options: PhoneCallOptions) {
     this.#call = call;
     this.#options = options;
-    this.#logger = options.logger.child({ tag: 'gateway', callId: call.request.callId });
     this.#startedAt = options.clock.now();
     this.#account = options.account;
     this.#listen(call);
+  }
+
+  /** Made when something is to be said: most calls say one line in all their life. */
+  get #logger(): Logger {
+    return this.#options.logger.child({ tag: 'gateway', callId: this.#call.request.callId });
   }
 
   /** From the INVITE to its final answer. */

@@ -1,5 +1,6 @@
-import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
-import { isIPv4, isIPv6 } from 'node:net';
+import { createSocket, type RemoteInfo, type Socket, type SocketOptions } from 'node:dgram';
+import { lookup } from 'node:dns';
+import { isIP, isIPv4, isIPv6 } from 'node:net';
 import { toError } from '../../../base/index.ts';
 import { normaliseAddress } from './address.ts';
 import type {
@@ -34,7 +35,8 @@ export class UdpTransport implements Transport {
   }
 
   static async listen(at: Endpoint, events: TransportEvents): Promise<UdpTransport> {
-    const socket = createSocket({ type: isIPv6(at.address) ? 'udp6' : 'udp4' });
+    const isV6 = isIPv6(at.address);
+    const socket = createSocket({ type: isV6 ? 'udp6' : 'udp4', lookup: numericFirst });
     await new Promise<void>((resolve, reject) => {
       socket.once('error', reject);
       socket.bind(at.port, at.address, () => {
@@ -90,6 +92,13 @@ export class UdpTransport implements Transport {
     this.#events.onBytes(bytes, flow);
   };
 }
+
+/** Targets are addresses, but for what a Via may claim: those need no resolver and no wait for it. */
+const numericFirst: NonNullable<SocketOptions['lookup']> = (host, options, callback) => {
+  const family = isIP(host);
+  if (family === 0) lookup(host, options, callback);
+  else callback(null, host, family);
+};
 
 function enlargeBuffers(socket: Socket): void {
   try {
