@@ -156,7 +156,6 @@ export class WireTrace {
     const invite = kept[0] === undefined ? '' : this.#store.get(kept[0].octets).toString('utf8');
     const from = maskSecrets(field(invite, 'from|f'));
     const to = maskSecrets(field(invite, 'to|t'));
-
     const id = idOf(call);
 
     return { id, callId, direction, from, to, state, ...ended, startedAt, lastAt, messageCount };
