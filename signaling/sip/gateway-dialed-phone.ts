@@ -7,6 +7,7 @@ import type {
 } from '../../server/index.ts';
 import type { SdpSession } from '../sdp/index.ts';
 import { PhoneCall, type PhoneCallOptions } from './gateway.ts';
+import type { DialledEndpoint, DisconnectionMethod } from './focus/index.ts';
 import type { SipMessage } from './message/index.ts';
 import { closeReasonOf, reasonHeader } from './reason-map.ts';
 import type { CallEnd, OutgoingCall, OutgoingCallParts } from './ua/index.ts';
@@ -49,6 +50,7 @@ export class DialedPhone implements ParticipantSink {
     this.#participant = participant;
     // The room may have closed while the seat was made.
     if (this.#isOver) return;
+    this.#show({ status: 'dialing-out' });
     for (const destination of destinations) {
       const call = dial(destination, {
         answerTimeout: ANSWER_TIMEOUT,
@@ -75,6 +77,7 @@ export class DialedPhone implements ParticipantSink {
     this.#isOver = true;
     this.#cancelAll([['Reason', reasonHeader(reason)]]);
     this.#phone?.ended(reason);
+    this.#show({ status: 'disconnected', method: this.#disconnection(reason) });
     const status = this.#status;
     this.#onProgress({ state: 'ended', reason, ...(status !== undefined && { status }) });
   }
@@ -82,7 +85,25 @@ export class DialedPhone implements ParticipantSink {
   #reportRinging(status: number): void {
     if (this.#ringingStatus === status || this.#phone !== undefined || this.#isOver) return;
     this.#ringingStatus = status;
+    // RFC 4575 5.7.2: "alerting" is for 180.
+    if (status === 180) this.#show({ status: 'alerting' });
     this.#onProgress({ state: 'ringing', status });
+  }
+
+  /** In the roster of those who watch the room. */
+  #show(state: DialledEndpoint['state']): void {
+    if (this.#participant === undefined) return;
+    const { id, name, address, room } = this.#participant;
+    this.#options.calls.dialled.set({ id, name, address, room: room.number, state });
+  }
+
+  #disconnection(reason: CloseReason): DisconnectionMethod {
+    if (this.#status === 486 || this.#status === 600) return 'busy';
+    if (reason === 'kicked' || reason === 'room-ended') return 'booted';
+
+    return this.#phone !== undefined && (reason === 'left' || reason === 'replaced')
+      ? 'departed'
+      : 'failed';
   }
 
   #answered(call: OutgoingCall, offer: SdpSession, answer: SdpSession | undefined): void {
@@ -95,6 +116,7 @@ export class DialedPhone implements ParticipantSink {
     }
     this.#phone = new PhoneCall(call, this.#options);
     this.#cancelAll(ELSEWHERE);
+    this.#options.calls.dialled.joined(participant.id);
     this.#onProgress({ state: 'answered' });
     void this.#phone.adopt(participant, offer, answer);
   }

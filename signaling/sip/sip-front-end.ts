@@ -117,7 +117,7 @@ export class SipFrontEnd {
     this.#transactions = transactions;
     const accounts = createAccountServices(options);
     const sender = new LocatingSender(transactions, locator);
-    const calls = new MemberCalls();
+    const calls = new MemberCalls(clock);
     const userAgent = new UserAgent({
       clock,
       logger,

@@ -18,8 +18,12 @@ export interface NotifierOptions {
   readonly logger: Logger;
   readonly sender: RequestSender;
   readonly packages: readonly EventPackage[];
-  /** Our Contact as the peer at a target reaches it. */
-  readonly contactFor: (conference: string, target: SendTarget | undefined) => string;
+  /** Our Contact as the peer at a target, who sent the request, reaches it. */
+  readonly contactFor: (
+    conference: string,
+    request: SipRequest,
+    target: SendTarget | undefined,
+  ) => string;
   /** "Parley/1.0.0", for Server and User-Agent. */
   readonly product: string;
   readonly maxSubscriptions?: number;
@@ -101,7 +105,7 @@ export class Notifier {
     }
     const { clock, logger, sender, contactFor, product } = this.#options;
     const tag = newTag();
-    const contact = contactFor(opening.conference, flowTarget(info.flow));
+    const contact = contactFor(opening.conference, request, flowTarget(info.flow));
     const subscription = new Subscription({
       clock,
       logger: logger.child({ callId: request.callId }),

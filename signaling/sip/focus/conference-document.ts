@@ -1,4 +1,5 @@
 /** What RFC 4575 says of a conference, and its documents: full ones, and what changed between two states. */
+import type { DisconnectionMethod } from './dialled-endpoints.ts';
 import { element, textElement } from './xml.ts';
 
 export const CONFERENCE_TYPE = 'application/conference-info+xml';
@@ -14,14 +15,20 @@ export interface MediaState {
   readonly status: MediaStatus;
 }
 
+/** Of RFC 4575 5.7.2 those that we know of an endpoint. */
+export type EndpointStatus =
+  'dialing-out' | 'alerting' | 'connected' | 'on-hold' | 'muted-via-focus' | 'disconnected';
+
 export interface EndpointState {
   /** Unique in its user. */
   readonly entity: string;
   readonly displayText: string;
-  readonly status: 'connected' | 'on-hold' | 'muted-via-focus';
+  readonly status: EndpointStatus;
   readonly joiningMethod: 'dialed-in' | 'dialed-out';
-  /** ISO 8601. */
-  readonly joinedAt: string;
+  /** ISO 8601; absent before it has joined. */
+  readonly joinedAt?: string;
+  /** Of one that is `disconnected`. */
+  readonly disconnectionMethod?: DisconnectionMethod;
   readonly media: readonly MediaState[];
   /** For phones: the dialog with the focus. */
   readonly dialog?: { readonly callId: string; readonly fromTag: string; readonly toTag: string };
@@ -51,9 +58,16 @@ export interface WrittenState {
 /** The one mix that everybody hears, and the pictures (RFC 4574 labels). */
 const LABELS = { audio: 'main-audio', video: 'main-video' } as const;
 
+/** Those who are not in the conference yet, or no more. */
+const ABSENT: ReadonlySet<EndpointStatus> = new Set<EndpointStatus>([
+  'dialing-out',
+  'alerting',
+  'disconnected',
+]);
+
 export function writeState(conference: ConferenceState): WrittenState {
   const count = [...conference.users.values()].reduce(
-    (sum, user) => sum + user.endpoints.length,
+    (sum, user) => sum + user.endpoints.filter(({ status }) => !ABSENT.has(status)).length,
     0,
   );
 
@@ -145,7 +159,10 @@ function writeEndpoint(endpoint: EndpointState): string {
     textElement('display-text', endpoint.displayText),
     textElement('status', endpoint.status),
     textElement('joining-method', endpoint.joiningMethod),
-    element('joining-info', {}, [textElement('when', endpoint.joinedAt)]),
+    endpoint.joinedAt === undefined
+      ? undefined
+      : element('joining-info', {}, [textElement('when', endpoint.joinedAt)]),
+    textElement('disconnection-method', endpoint.disconnectionMethod),
     ...endpoint.media.map(({ id, type, status }) =>
       element('media', { id }, [
         textElement('type', type),

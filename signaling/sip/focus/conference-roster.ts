@@ -7,28 +7,37 @@ import type {
   MediaStatus,
   UserState,
 } from './conference-document.ts';
+import type { DialledEndpoint } from './dialled-endpoints.ts';
 import type { MemberCall, MemberCalls } from './member-calls.ts';
 
 /** The roster of a room as RFC 4575 describes it. */
 export function conferenceState(room: Room, calls: MemberCalls): ConferenceState {
   const view = room.view();
   const users = new Map<string, UserState>();
-  for (const participant of room.roster()) {
-    const member = calls.ofParticipant(participant.id);
-    const entity = userEntity(participant);
+  // One address with two phones is one user with two endpoints (RFC 4575 5.7).
+  const add = (entity: string, name: string, endpoint: EndpointState, role?: string): void => {
     const before = users.get(entity);
-    // One address with two phones is one user with two endpoints (RFC 4575 5.7).
+    const roles = role === undefined ? [] : [role];
     users.set(entity, {
-      displayText: before?.displayText ?? participant.name,
-      roles: [...new Set([...(before?.roles ?? []), participant.role])],
-      endpoints: [...(before?.endpoints ?? []), endpointState(participant, member)],
+      displayText: before?.displayText ?? name,
+      roles: [...new Set([...(before?.roles ?? []), ...roles])],
+      endpoints: [...(before?.endpoints ?? []), endpoint],
     });
+  };
+  const members = room.roster();
+  for (const participant of members) {
+    const endpoint = endpointState(participant, calls.ofParticipant(participant.id));
+    add(userEntity(participant), participant.name, endpoint, participant.role);
+  }
+  for (const called of calls.dialled.in(room.number)) {
+    if (members.some(({ id }) => id === called.id)) continue;
+    add(userEntity({ ...called, kind: 'phone' }), called.name, dialledState(called));
   }
 
   return {
     displayText: view.name,
     maximumUserCount: view.maxParticipants,
-    active: users.size > 0,
+    active: members.length > 0,
     users,
   };
 }
@@ -37,7 +46,11 @@ export function conferenceState(room: Room, calls: MemberCalls): ConferenceState
  * A phone's address of record. Those who have none to show, withheld numbers and browsers, get one that
  * nobody can dial, of their own: "the focus … sip:anonymous1@anonymous.invalid" (RFC 4575 5.6).
  */
-export function userEntity({ id, kind, address }: ParticipantView): string {
+export function userEntity({
+  id,
+  kind,
+  address,
+}: Pick<ParticipantView, 'id' | 'kind' | 'address'>): string {
   const bare = address.replace(/[;?].*$/, '');
   const isKnown = /^(?:sips?|tel):[!-~]+$/i.test(bare) && !/@anonymous\.invalid$/i.test(bare);
   if (kind === 'phone' && isKnown && isAnyUri(bare)) return bare;
@@ -71,6 +84,19 @@ function endpointState(
         toTag: isDialedOut ? dialog.remoteTag : dialog.localTag,
       },
     }),
+  };
+}
+
+function dialledState(called: DialledEndpoint): EndpointState {
+  const { state } = called;
+
+  return {
+    entity: `${userEntity({ ...called, kind: 'phone' })};gruu=${called.id}`,
+    displayText: 'Phone',
+    status: state.status,
+    joiningMethod: 'dialed-out',
+    media: [],
+    ...(state.status === 'disconnected' && { disconnectionMethod: state.method }),
   };
 }
 

@@ -30,9 +30,11 @@ export interface FocusOptions {
 export class Focus {
   readonly #notifier: Notifier;
   readonly #transfers: PhoneTransfers;
+  readonly #calls: MemberCalls;
 
   constructor(options: FocusOptions) {
     const { rooms, calls, userAgent, sender, product, clock } = options;
+    this.#calls = calls;
     const logger = options.logger.child({ tag: 'focus' });
     const headers = [['Server', product]] as const;
     this.#notifier = new Notifier({
@@ -40,7 +42,7 @@ export class Focus {
       logger,
       sender,
       packages: [new ConferencePackage({ rooms, calls, authority: options.authority })],
-      contactFor: (conference, target) => userAgent.focusContact(conference, target),
+      contactFor: (...peer) => userAgent.focusContact(...peer),
       product,
     });
     const chat = new ChatReceiver(rooms, calls, headers);
@@ -75,6 +77,7 @@ export class Focus {
   close(): void {
     this.#notifier.close();
     this.#transfers.close();
+    this.#calls.dialled.close();
   }
 }
 

@@ -1,10 +1,16 @@
-import { TypedEmitter, type ParticipantId, type RoomNumber } from '../../../base/index.ts';
+import {
+  TypedEmitter,
+  type Clock,
+  type ParticipantId,
+  type RoomNumber,
+} from '../../../base/index.ts';
 import type { Participant } from '../../../server/index.ts';
 import type { NegotiatedAudio } from '../../sdp/index.ts';
 import type { SipMessage, SipRequest } from '../message/index.ts';
 import type { RemoteFlow } from '../transport/index.ts';
 import type { SessionCall } from '../ua/index.ts';
 import type { MediaStatus } from './conference-document.ts';
+import { DialledEndpoints } from './dialled-endpoints.ts';
 
 /** A phone in a room: its participant and its call. */
 export interface MemberCall {
@@ -23,8 +29,15 @@ export interface MemberCall {
 export class MemberCalls {
   /** Something that the roster shows of a phone beside its participant. */
   readonly events = new TypedEmitter<{ changed: [RoomNumber] }>();
+  readonly dialled: DialledEndpoints;
   readonly #byCall = new Map<SessionCall, MemberCall>();
   readonly #byParticipant = new Map<ParticipantId, MemberCall>();
+
+  constructor(clock: Clock) {
+    this.dialled = new DialledEndpoints(clock, (room) => {
+      this.events.emit('changed', room);
+    });
+  }
 
   add(member: MemberCall): void {
     this.#byCall.set(member.call, member);

@@ -170,7 +170,7 @@ export class ReferReceiver {
     const { userAgent, clock, headers } = this.#options;
     const isSilent = request.headers.get('refer-sub')?.trim().toLowerCase() === 'false';
     const toTag = newTag();
-    const contact = userAgent.focusContact(participant.room.number, flowTarget(info.flow));
+    const contact = userAgent.focusContact(participant.room.number, request, flowTarget(info.flow));
     const all = [...(isSilent ? [['Refer-Sub', 'false'] as const] : []), ...headers];
     transaction.respond(buildResponse(request, 200, { toTag, contact, headers: all }));
     this.#options.logger.info({ by: participant.id }, 'REFER');

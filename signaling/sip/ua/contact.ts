@@ -1,4 +1,11 @@
-import { formatNameAddr, isSipUri, makeSipUri, type Uri } from '../message/index.ts';
+import {
+  formatNameAddr,
+  isSipUri,
+  makeSipUri,
+  parseNameAddr,
+  type SipRequest,
+  type Uri,
+} from '../message/index.ts';
 import type { Endpoint, SendTarget } from '../transport/index.ts';
 
 /** Our Contact as the peer at `target` reaches us; `user` is what it dials us by. */
@@ -7,11 +14,13 @@ export function contactOf(
   user: string | undefined,
   target: SendTarget | undefined,
   isFocus: boolean,
+  isSips: boolean,
 ): string {
   const wanted = target ?? { protocol: 'UDP' as const, address: '0.0.0.0', port: 5060 };
   const local = localAddressFor(wanted) ?? { address: 'invalid', port: 0 };
-  const transport = wanted.protocol === 'UDP' ? undefined : wanted.protocol.toLowerCase();
+  const transport = transportParam(wanted.protocol, isSips);
   const uri = makeSipUri({
+    scheme: isSips ? 'sips' : 'sip',
     user,
     host: local.address,
     port: local.port,
@@ -25,4 +34,28 @@ export function contactOf(
 
 export function userPart(uri: Uri): string | undefined {
   return isSipUri(uri) ? uri.user : undefined;
+}
+
+/** In a SIPS URI the scheme says TLS already; of WebSockets "ws" is the transport of both (RFC 7118 5.3). */
+function transportParam(protocol: SendTarget['protocol'], isSips: boolean): string | undefined {
+  if (protocol === 'UDP') return undefined;
+  if (!isSips) return protocol.toLowerCase();
+
+  return protocol === 'WSS' ? 'ws' : undefined;
+}
+
+/**
+ * RFC 3261 12.1.1: "If the request … contained a SIPS URI in the Request-URI or in the top Record-Route
+ * header field value, if there was any, or the Contact header field if there was no Record-Route … the
+ * Contact … MUST be a SIPS URI."
+ */
+export function wantsSips(request: SipRequest): boolean {
+  const [recordRoute] = request.headers.list('Record-Route');
+  const route = recordRoute === undefined ? request.contact : parseNameAddr(recordRoute);
+
+  return isSips(request.uri) || (route !== undefined && isSips(route.uri));
+}
+
+export function isSips(uri: Uri): boolean {
+  return isSipUri(uri) && uri.scheme === 'sips';
 }

@@ -21,7 +21,7 @@ import {
 } from '../dialog/index.ts';
 import { ALLOW, ALLOW_EVENTS, OPTIONS_HEADERS, RECV_INFO, SUPPORTED } from './capabilities.ts';
 import { rejectHeaders } from './call.ts';
-import { contactOf, userPart } from './contact.ts';
+import { contactOf, isSips, userPart, wantsSips } from './contact.ts';
 import { IncomingCall, type CallHandler } from './incoming-call.ts';
 import { OutgoingCall, type OutgoingCallParts } from './outgoing-call.ts';
 import { checkRequest, type Refusal } from './request-checks.ts';
@@ -91,9 +91,9 @@ export class UserAgent implements TransactionUser {
     return session && this.#calls.get(session);
   }
 
-  /** Of a conference, for a peer at `target`. */
-  focusContact(conference: string, target: SendTarget | undefined): string {
-    return this.#contact(conference, target, true);
+  /** Of a conference, for the peer at `target` that sent the request. */
+  focusContact(conference: string, request: SipRequest, target: SendTarget | undefined): string {
+    return this.#contact(conference, target, true, wantsSips(request));
   }
 
   onRequest(transaction: ServerTransaction): void {
@@ -127,6 +127,8 @@ export class UserAgent implements TransactionUser {
         userPart(parts.from.uri),
         parts.target ?? (parts.flow && flowTarget(parts.flow)),
         parts.isFocus === true,
+        // 8.1.1.8: "If the Request-URI or top Route … contains a SIPS URI, the Contact … MUST" too.
+        isSips(parts.to.uri) || isSips((parts.routes?.[0] ?? parts.to).uri),
       ),
       parts,
       {
@@ -254,7 +256,12 @@ export class UserAgent implements TransactionUser {
     const answerRequest: MethodHandler = (inDialog, inCall) => this.#answerInCall(inDialog, inCall);
     const call = new IncomingCall(transaction, offer, logger, answerRequest, replaces, conference);
     const session = new InviteSession(
-      this.#context(conference ?? userPart(request.uri), target, conference !== undefined),
+      this.#context(
+        conference ?? userPart(request.uri),
+        target,
+        conference !== undefined,
+        wantsSips(request),
+      ),
       Dialog.fromRequest(request, newTag(), transaction.info.flow),
       call,
       () => {
@@ -310,7 +317,8 @@ export class UserAgent implements TransactionUser {
     const target = flowTarget(transaction.info.flow);
     const conference = this.#options.handler.conferenceFor?.(request);
     const isFocus = conference !== undefined;
-    const contact = this.#contact(conference ?? userPart(request.uri), target, isFocus);
+    const user = conference ?? userPart(request.uri);
+    const contact = this.#contact(user, target, isFocus, wantsSips(request));
     const headers = [...OPTIONS_HEADERS, this.#server];
     transaction.respond(buildResponse(request, 200, { contact, headers }));
   }
@@ -333,6 +341,7 @@ export class UserAgent implements TransactionUser {
     user: string | undefined,
     target: SendTarget | undefined,
     isFocus: boolean,
+    isSecure: boolean,
   ): SessionContext {
     const { clock, logger, timers, sender, product, random } = this.#options;
 
@@ -342,7 +351,7 @@ export class UserAgent implements TransactionUser {
       times: timers,
       sessionTimer: this.#sessionTimer,
       sender,
-      contact: this.#contact(user, target, isFocus),
+      contact: this.#contact(user, target, isFocus, isSecure),
       responseHeaders: [ALLOW, SUPPORTED, ALLOW_EVENTS, RECV_INFO, this.#server],
       requestHeaders: [ALLOW, SUPPORTED, ALLOW_EVENTS, RECV_INFO, ['User-Agent', product]],
       ackHeaders: [RECV_INFO],
@@ -350,7 +359,12 @@ export class UserAgent implements TransactionUser {
     };
   }
 
-  #contact(...what: [user: string | undefined, target: SendTarget | undefined, isFocus: boolean]) {
-    return contactOf(this.#options.localAddressFor, ...what);
+  #contact(
+    user: string | undefined,
+    target: SendTarget | undefined,
+    isFocus: boolean,
+    isSecure: boolean,
+  ): string {
+    return contactOf(this.#options.localAddressFor, user, target, isFocus, isSecure);
   }
 }

@@ -25,7 +25,7 @@ beforeEach(async () => {
   const wire = new SipWire(clock);
   const gateway = new SipGateway({
     rooms,
-    calls: new MemberCalls(),
+    calls: new MemberCalls(clock),
     publicAddress: '10.0.0.1',
     clock,
     logger: silentLogger,

@@ -77,7 +77,7 @@ beforeEach(() => {
     logger: silentLogger,
     sender: stack.transactions,
     packages: [counter],
-    contactFor: (conference, target) => stack.userAgent.focusContact(conference, target),
+    contactFor: (...peer) => stack.userAgent.focusContact(...peer),
     product: 'Parley/test',
     maxPerResource: 3,
   });

@@ -22,7 +22,14 @@ const endpoint: fc.Arbitrary<EndpointState> = fc.record(
   {
     entity: fc.uuid().map((id) => `sip:a@b;gruu=${id}`),
     displayText: text,
-    status: fc.constantFrom('connected', 'on-hold', 'muted-via-focus'),
+    status: fc.constantFrom(
+      'dialing-out',
+      'alerting',
+      'connected',
+      'on-hold',
+      'muted-via-focus',
+      'disconnected',
+    ),
     joiningMethod: fc.constantFrom('dialed-in', 'dialed-out'),
     joinedAt: fc
       .date({ noInvalidDate: true, min: new Date(0), max: new Date(4e12) })
@@ -35,9 +42,10 @@ const endpoint: fc.Arbitrary<EndpointState> = fc.record(
       }),
       { maxLength: 2 },
     ),
+    disconnectionMethod: fc.constantFrom('departed', 'booted', 'failed', 'busy'),
     dialog: fc.record({ callId: text, fromTag: text, toTag: text }),
   },
-  { requiredKeys: ['entity', 'displayText', 'status', 'joiningMethod', 'joinedAt', 'media'] },
+  { requiredKeys: ['entity', 'displayText', 'status', 'joiningMethod', 'media'] },
 );
 
 const user: fc.Arbitrary<UserState> = fc.record({

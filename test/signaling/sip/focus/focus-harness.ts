@@ -19,20 +19,24 @@ export interface HarnessOptions {
   /** False: what is to be called is only written down, in `dialled`. */
   readonly reallyDials?: boolean;
   readonly guests?: boolean;
+  readonly autoCreate?: boolean;
 }
 
 /** Rooms, and the SIP side of them, over a network in memory; example.com is our domain. */
 export class FocusHarness {
-  readonly conference = new Conference();
+  readonly conference: Conference;
   readonly books: Books;
   readonly wire: SipWire;
   readonly stack: SipStack;
-  readonly calls = new MemberCalls();
+  readonly calls: MemberCalls;
+  readonly dialOut: DialOut;
   readonly focus: Focus;
   readonly dialled: OriginateRequest[] = [];
   readonly dialOutcomes: string[] = [];
 
-  constructor({ reallyDials = false, guests = true }: HarnessOptions = {}) {
+  constructor({ reallyDials = false, guests = true, autoCreate = true }: HarnessOptions = {}) {
+    this.conference = new Conference({ autoCreate });
+    this.calls = new MemberCalls(this.conference.clock);
     const { clock, rooms } = this.conference;
     this.wire = new SipWire(clock);
     this.books = new Books(clock);
@@ -63,6 +67,13 @@ export class FocusHarness {
       { ...phones, ...services, ...this.books, port: 5060 },
       userAgent,
     );
+    this.dialOut = new DialOut({
+      ...common,
+      originator: reallyDials ? dialer : this.#recorder(dialer),
+      trunks,
+      limits: { perRoom: 10, perAccount: 5, trunkPerRoomAndHour: 5 },
+      onOutcome: (kind, outcome) => this.dialOutcomes.push(`${kind} ${outcome}`),
+    });
     this.focus = new Focus({
       ...common,
       rooms,
@@ -70,13 +81,7 @@ export class FocusHarness {
       userAgent,
       sender: this.stack.transactions,
       gatekeeper: admission,
-      dialOut: new DialOut({
-        ...common,
-        originator: reallyDials ? dialer : this.#recorder(dialer),
-        trunks,
-        limits: { perRoom: 10, perAccount: 5, trunkPerRoomAndHour: 5 },
-        onOutcome: (kind, outcome) => this.dialOutcomes.push(`${kind} ${outcome}`),
-      }),
+      dialOut: this.dialOut,
       authority: US.address,
       product: 'Parley/test',
     });

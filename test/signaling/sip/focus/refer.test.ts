@@ -221,3 +221,55 @@ describe('a member who is called in', () => {
     expect(harness.conference.rooms.get(ROOM)!.joined()).toHaveLength(1);
   });
 });
+
+describe('somebody who is called, in the roster', () => {
+  /** What the last NOTIFYs say of bob. */
+  async function shown(watcher: Phone): Promise<string[]> {
+    return (await watcher.requests()).map(({ bodyText }) => {
+      const user =
+        /<user entity="sip:bob@10.0.0.7"[^>]*?(?:\/>|>.*?<\/user>)/s.exec(bodyText)?.[0] ?? '';
+      const count = /<user-count>(\d+)/.exec(bodyText)?.[1] ?? '-';
+      const of = (name: string): string => new RegExp(`<${name}>([^<]+)`).exec(user)?.[1] ?? '';
+      const state = user.includes('state="deleted"') ? 'deleted' : of('status');
+
+      return [count, state, of('disconnection-method')].join(' ').trim();
+    });
+  }
+
+  it('4575-5-a dials out, alerts, is busy, and goes; 3.9-a merged, none lost', async () => {
+    const { harness, host } = await meeting(true);
+    const bob = new ScriptedPeer(harness.wire, { address: '10.0.0.7', port: 5060 }, US);
+    const watcher = harness.peer('10.0.0.9');
+    const headers: [string, string][] = [['Event', 'conference']];
+    expect(await watcher.send('SUBSCRIBE', { uri, headers })).toBe(200);
+    await watcher.requests();
+    await host.inCall('REFER', referTo(BOB));
+    await harness.run(5000);
+    expect(await shown(watcher)).toEqual(['- dialing-out']);
+    const invite = bob.requestOf('INVITE');
+    bob.respond(invite, 180);
+    await harness.run(5000);
+    expect(await shown(watcher)).toEqual(['- alerting']);
+    bob.respond(invite, 486);
+    await harness.run(5000);
+    expect(await shown(watcher)).toEqual(['- disconnected busy']);
+    await harness.run(11_000);
+    expect(await shown(watcher)).toEqual(['- deleted']);
+  });
+
+  it('4575-5-a is connected, then departed', async () => {
+    const { harness, host } = await meeting(true);
+    const bob = new ScriptedPeer(harness.wire, { address: '10.0.0.7', port: 5060 }, US);
+    const watcher = harness.peer('10.0.0.9');
+    await watcher.send('SUBSCRIBE', { uri, headers: [['Event', 'conference']] });
+    await watcher.requests();
+    await host.inCall('REFER', referTo(BOB));
+    const invite = bob.requestOf('INVITE');
+    bob.respond(invite, 200, sdpText());
+    await harness.run(6000);
+    expect(await shown(watcher)).toEqual(['2 connected']);
+    bob.request('BYE', { toTag: invite.fromTag, callId: invite.callId, cseq: 7 });
+    await harness.run(6000);
+    expect(await shown(watcher)).toEqual(['1 disconnected departed']);
+  });
+});

@@ -86,7 +86,7 @@ describe('RFC 3263 4.1: the transport', () => {
     expect(await locate('sip:bob@example.com')).toEqual(['TCP 192.0.2.1:5060']);
   });
 
-  it('of a SIPS URI is TLS or nothing', async () => {
+  it('3261-26.2.2-a of a SIPS URI is TLS or nothing', async () => {
     exampleDomain();
     expect(await locate('sips:bob@example.com')).toEqual(['TLS 192.0.2.1:5061 example.com']);
     protocols.delete('TLS');

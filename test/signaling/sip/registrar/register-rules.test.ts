@@ -116,7 +116,7 @@ describe('3261-10.3-4 and 5 order', () => {
     expect(status({ contacts: [ONE], cseq: 1, callId: 'other' }, current)).toBeUndefined();
   });
 
-  it('one bad Contact leaves all as they were', () => {
+  it('3261-10.3-5 one bad Contact leaves all as they were', () => {
     expect(status({ contacts: [TWO, ONE], cseq: 5 }, current)).toBe(500);
     expect(status({ contacts: [TWO, 'mailto:bob@example.com'], cseq: 6 }, current)).toBe(400);
     expect(status({ contacts: [TWO, `${ONE};expires=5`], cseq: 6 }, current)).toBe(423);
@@ -142,7 +142,7 @@ describe('3261-10.3-6 and 7', () => {
     expect(next('<sip:bob@192.0.2.1:5070;transport=tcp>')).toBe(2);
   });
 
-  it('keeps header parameters apart from URI parameters, and escaped headers', () => {
+  it('3261-10.3-7 keeps header parameters apart from URI parameters, and escaped headers', () => {
     const [first] = bindings({ contacts: ['<sip:bob@192.0.2.1;unknown=1>;audio;q=0.5'] });
     expect(first).toMatchObject({
       contact: 'sip:bob@192.0.2.1;unknown=1',

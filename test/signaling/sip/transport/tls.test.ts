@@ -84,7 +84,7 @@ async function sendTo(from: Stack, to: Stack, target: Partial<SendTarget>): Prom
 }
 
 describe('SIP over TLS', () => {
-  it('answers on the connection of the request', async () => {
+  it('3261-26.2.1-a shows its certificate, and answers on the connection of the request', async () => {
     const server = await stack(tlsOf('server'));
     const socket = await client(server.port);
     socket.write(bytesOf(received(aRequest('OPTIONS'), 'SIP/2.0/TLS phone;branch=z9hG4bK1')));
