@@ -29,6 +29,7 @@ const frontEnd = new SipFrontEnd({
   port: Number(process.argv[2]),
   tlsPort: 0,
   rateLimit: 1_000_000,
+  trunkProbeMs: 30_000,
   publicAddress: '127.0.0.1',
   t1Ms: 500,
   domain: '127.0.0.1',

@@ -35,6 +35,8 @@ export interface SipSettings {
   publicAddress: string;
   /** Requests outside dialogs of one source, a second. */
   rateLimit: number;
+  /** Between two OPTIONS to a trunk that ask whether it lives. */
+  trunkProbeMs: number;
   /** RFC 3261 17.1.1.1. */
   t1Ms: number;
   guests: boolean;
@@ -173,6 +175,7 @@ function readSip(
     ),
     publicAddress,
     rateLimit: reader.integer('SIP_RATE_LIMIT', 200, 1, 1_000_000),
+    trunkProbeMs: reader.integer('TRUNK_PROBE_S', 30, 1, 3600) * 1000,
     t1Ms: reader.integer('SIP_T1_MS', 500, 10, 10_000),
     guests: reader.boolean('SIP_GUESTS', true),
     digestAlgorithms: reader.parsed(

@@ -42,6 +42,8 @@ export interface SipFrontEndOptions {
   product: string;
   /** Requests outside dialogs that one source may send, a second. */
   rateLimit: number;
+  /** Between two OPTIONS to a trunk, milliseconds. */
+  trunkProbeMs: number;
   /** Dialled to get a new room; empty: there is no such address. */
   conferenceFactory: string;
   /** The domain of addresses of record. */
@@ -144,6 +146,7 @@ export class SipFrontEnd {
       sender,
       localAddressFor: (target) => transports.localAddressFor(target),
       product: options.product,
+      probeMs: options.trunkProbeMs,
       clock,
       logger,
       random: Math.random,

@@ -82,7 +82,7 @@ describe('calls out of a room', () => {
       const rows = await server.api<CallRow[]>('GET', `/rooms/${ROOM}/calls`);
       row = rows.find((each) => each.id === id);
 
-      return row?.state === state ? undefined : JSON.stringify(row);
+      return row?.state === state ? undefined : `${JSON.stringify(row)}`;
     });
 
     return row!;

@@ -120,7 +120,7 @@ describe('phones register', () => {
     await stranger.stop();
   });
 
-  it('bindings survive a restart; no password is in log, API or store', async () => {
+  it('bindings survive a restart and still ring; no password is in log, API or store', async () => {
     await account('erin');
     const erin = await phone('erin', 5070);
     const before = await waitForRegistrations('erin', 1);
@@ -131,6 +131,11 @@ describe('phones register', () => {
     expect(JSON.stringify(before)).not.toContain('secret');
     expect(log).not.toContain('erin-secret');
     expect(log).not.toMatch(/response="?[0-9a-f]{32}/);
+    await server.api('POST', '/rooms/710/calls', { uri: 'erin' });
+    await erin.waitFor('CALL_INCOMING');
+    await erin.command('accept');
+    await erin.waitFor('CALL_ESTABLISHED');
+    await erin.hangUp();
     await erin.stop();
   });
 });

@@ -129,7 +129,7 @@ describe('a phone that SIPp plays', () => {
             return closesWhen.sees.test(scenarioMessages(folderOf(name))) ? undefined : 'waiting';
           const now = await row();
 
-          return now?.state === closesWhen.state ? undefined : JSON.stringify(now);
+          return now?.state === closesWhen.state ? undefined : `${JSON.stringify(now)}`;
         },
         70_000,
       );
@@ -139,7 +139,7 @@ describe('a phone that SIPp plays', () => {
     await waitUntil(`${name} is ended`, async () => {
       const now = await row();
 
-      return now?.state === 'ended' ? undefined : JSON.stringify(now);
+      return now?.state === 'ended' ? undefined : `${JSON.stringify(now)}`;
     });
     expect(await row()).toMatchObject(ends);
 

@@ -41,6 +41,7 @@ describe('parseConfig', () => {
         domain: '192.0.2.7',
         publicAddress: '192.0.2.7',
         rateLimit: 200,
+        trunkProbeMs: 30_000,
         t1Ms: 500,
         guests: true,
         digestAlgorithms: ['MD5'],

@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import path from 'node:path';
 import { Child } from './child-process.ts';
+import { projectPath } from './scratch.ts';
 import { waitUntil } from './wait-until.ts';
 import { writeToneWav } from './wav-file.ts';
 
@@ -20,12 +21,17 @@ export interface PhoneOptions {
   /** A folder of its own: configuration, log, recordings. */
   folder: string;
   name: string;
+  /** Its own; 127.0.0.1 by default. */
+  address?: string;
   /** SIP port; the control port and the RTP range follow from it. */
   port: number;
   codec?: PhoneCodec;
   /** What the phone plays, Hz; undefined: silence. */
   tone?: number;
-  transport?: 'udp' | 'tcp';
+  /** Over TLS the server's certificate is checked. */
+  transport?: 'udp' | 'tcp' | 'tls';
+  /** Where all its requests go first, "127.0.0.1:5065"; without it straight to the server. */
+  outboundProxy?: string;
   /** Registers with this password at the server of this URI. */
   account?: { server: string; password: string };
   /** Calls that come in; by default they ring. */
@@ -215,7 +221,7 @@ export class BaresipPhone {
   }
 
   #writeConfiguration(): void {
-    const { folder, port, codec = 'pcmu', tone } = this.#options;
+    const { folder, port, codec = 'pcmu', tone, address = '127.0.0.1' } = this.#options;
     const { module, entry, sampleRate } = CODECS[codec];
     const wav = path.join(folder, 'tone.wav');
     // aufile does not loop and its end hangs up: longer than any test's call.
@@ -229,8 +235,8 @@ export class BaresipPhone {
       path.join(folder, 'config'),
       [
         'poll_method epoll',
-        `sip_listen 127.0.0.1:${port}`,
-        'net_interface 127.0.0.1',
+        `sip_listen ${address}:${port}`,
+        `net_interface ${address}`,
         `rtp_ports ${rtpMin}-${rtpMin + 38}`,
         'rtp_stats yes',
         'rtcp_mux no',
@@ -246,6 +252,7 @@ export class BaresipPhone {
         `ctrl_tcp_listen 127.0.0.1:${port + 20_000}`,
         'dns_server 127.0.0.1:9',
         'opus_bitrate 64000',
+        `sip_cafile ${projectPath('test/fixtures/tls/ca.pem')}`,
         `module_path ${MODULE_FOLDER}`,
         `audio_source aufile,${wav}`,
         `ausrc_srate ${sampleRate}`,
@@ -261,7 +268,7 @@ export class BaresipPhone {
   }
 
   #accountLine(codec: string): string {
-    const { name, port, transport = 'udp', account, answers } = this.#options;
+    const { name, port, transport = 'udp', account, answers, outboundProxy } = this.#options;
     const host = account?.server ?? `127.0.0.1:${port}`;
     const parts = [
       `"${name}" <sip:${name}@${host};transport=${transport}>`,
@@ -269,6 +276,9 @@ export class BaresipPhone {
       `audio_codecs=${codec}`,
       'video_codecs=',
       `auth_pass=${account?.password ?? 'x'}`,
+      ...(outboundProxy === undefined
+        ? []
+        : [`outbound="sip:${outboundProxy};transport=${transport}"`]),
       ...(answers === 'auto' ? ['answermode=auto'] : []),
     ];
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Child } from './child-process.ts';
+import { httpFetch, type HttpRequest } from './http-client.ts';
 import { projectPath } from './scratch.ts';
 import { waitUntil } from './wait-until.ts';
 
@@ -57,14 +58,10 @@ export class ParleyServer {
       'the server is ready',
       async () => {
         if (!server.child.running) throw new Error(`it ended: ${server.log.slice(-4000)}`);
-        // Its certificate is of a test's own authority, which fetch does not know.
-        if (options.env?.['TLS_CERT'] !== undefined) {
-          return server.log.includes('Parley is ready') ? undefined : 'not ready';
-        }
         try {
-          const response = await fetch(`${server.url}/readyz`);
+          const { status, text } = await server.#fetch('GET', '/readyz');
 
-          return response.status === 200 ? undefined : `answering ${await response.text()}`;
+          return status === 200 ? undefined : `answering ${text}`;
         } catch {
           return 'not listening';
         }
@@ -76,7 +73,7 @@ export class ParleyServer {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.httpPort}`;
+    return `${this.#isSecure ? 'https' : 'http'}://127.0.0.1:${this.httpPort}`;
   }
 
   get log(): string {
@@ -89,16 +86,14 @@ export class ParleyServer {
 
   async api<T>(method: string, resource: string, body?: unknown): Promise<T> {
     const key = readFileSync(path.join(this.#options.folder, 'data/api-key'), 'utf8').trim();
-    const response = await fetch(`${this.url}/api/v1${resource}`, {
-      method,
+    const { status, text } = await this.#fetch(method, `/api/v1${resource}`, {
       headers: {
         authorization: `Bearer ${key}`,
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    const text = await response.text();
-    if (!response.ok) throw new Error(`${method} ${resource}: ${response.status} ${text}`);
+    if (status >= 300) throw new Error(`${method} ${resource}: ${status} ${text}`);
 
     return (text === '' ? undefined : JSON.parse(text)) as T;
   }
@@ -109,7 +104,7 @@ export class ParleyServer {
 
   /** Every sample of /metrics: `name{labels}` → value. */
   async metrics(): Promise<Map<string, number>> {
-    const text = await (await fetch(`${this.url}/metrics`)).text();
+    const { text } = await this.#fetch('GET', '/metrics');
     const samples = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
 
     return new Map(
@@ -123,5 +118,20 @@ export class ParleyServer {
 
   async stop(): Promise<number> {
     return this.child.stop(8000);
+  }
+
+  get #isSecure(): boolean {
+    return this.#options.env?.['TLS_CERT'] !== undefined;
+  }
+
+  /** Its certificate is of a test's own authority. */
+  #fetch(
+    method: string,
+    path: string,
+    parts: Pick<HttpRequest, 'headers' | 'body'> = {},
+  ): Promise<{ status: number; text: string }> {
+    const ca = this.#isSecure ? { ca: readFileSync(projectPath('test/fixtures/tls/ca.pem')) } : {};
+
+    return httpFetch(`${this.url}${path}`, { method, ...parts, ...ca });
   }
 }

@@ -41,6 +41,11 @@ export interface AuthenticatorOptions {
   readonly onOutcome?: (outcome: AuthOutcome) => void;
 }
 
+interface Secret {
+  readonly algorithm: DigestAlgorithm;
+  readonly ha1: string;
+}
+
 type Proof = 'right' | 'wrong' | 'stale' | 'unusable';
 
 /** Longer names are nobody's. */
@@ -74,12 +79,12 @@ export class DigestAuthenticator {
 
       return this.#challenge(request, false);
     }
-    if (!this.#limiter.mayTry(source, username)) {
-      this.#options.onOutcome?.('limited');
-
-      return { ok: false, status: 403, headers: [RETRY_AFTER] };
-    }
-    const proof = await this.#prove(request, params, username);
+    if (!this.#limiter.mayTry(source, username)) return this.#limited();
+    const secret = await this.#lookUp(params, username);
+    // Again, and nothing is waited for until the attempt is counted: of many that come at once none
+    // slips past the limit while another is looked up.
+    if (!this.#limiter.mayTry(source, username)) return this.#limited();
+    const proof = this.#prove(request, params, secret);
     if (proof === 'right') {
       this.#limiter.succeeded(source, username);
       this.#options.onOutcome?.('accepted');
@@ -95,6 +100,12 @@ export class DigestAuthenticator {
     return this.#challenge(request, proof === 'stale', username);
   }
 
+  #limited(): AuthVerdict {
+    this.#options.onOutcome?.('limited');
+
+    return { ok: false, status: 403, headers: [RETRY_AFTER] };
+  }
+
   /** Several Authorization fields may stand in a request, one a realm (RFC 3261 22.3). */
   #credentialsOf(request: SipRequest): DigestParams | undefined {
     for (const value of request.headers.getAll('Authorization')) {
@@ -105,21 +116,28 @@ export class DigestAuthenticator {
     return undefined;
   }
 
-  async #prove(request: SipRequest, params: DigestParams, username: string): Promise<Proof> {
+  /** What the answer is to be made with; undefined for an algorithm that is not ours. */
+  async #lookUp(params: DigestParams, username: string): Promise<Secret | undefined> {
     const algorithm = parseAlgorithm(params.get('algorithm'));
+    if (algorithm === undefined) return undefined;
+    const { credentials } = this.#options;
+    const offered = (await credentials.algorithms(username)) ?? this.#options.algorithms;
+    // An algorithm that was not offered would let a peer choose the weakest.
+    if (!offered.includes(algorithm)) return undefined;
+    const ha1 = (await credentials.ha1(username, algorithm)) ?? this.#decoy(username);
+
+    return { algorithm, ha1 };
+  }
+
+  #prove(request: SipRequest, params: DigestParams, secret: Secret | undefined): Proof {
     const nonce = params.get('nonce') ?? '';
     const uri = params.get('uri');
     const given = params.get('response');
     const qop = parseQop(params);
-    if (algorithm === undefined || uri === undefined || given === undefined) return 'unusable';
+    if (secret === undefined || uri === undefined || given === undefined) return 'unusable';
     if (qop === 'malformed') return 'unusable';
-    const { credentials } = this.#options;
-    const offered = (await credentials.algorithms(username)) ?? this.#options.algorithms;
-    // An algorithm that was not offered would let a peer choose the weakest.
-    if (!offered.includes(algorithm)) return 'unusable';
-    const ha1 = (await credentials.ha1(username, algorithm)) ?? this.#decoy(username);
-    const expected = digestResponse(ha1, {
-      algorithm,
+    const expected = digestResponse(secret.ha1, {
+      algorithm: secret.algorithm,
       method: request.method,
       uri,
       nonce,

@@ -20,6 +20,8 @@ export interface TrunkAgentOptions {
   readonly sender: Pick<RequestSender, 'request'>;
   readonly localAddressFor: (target: SendTarget) => Endpoint | undefined;
   readonly product: string;
+  /** Between two probes. */
+  readonly probeMs: number;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly random: () => number;
@@ -35,7 +37,6 @@ const MIN_REFRESH_MS = 5_000;
 /** RFC 5626 4.5: "the wait time … base-time 30 s … max-time 1800 s", drawn between half and the whole. */
 const BACKOFF_FIRST_MS = 30_000;
 const BACKOFF_MAX_MS = 1_800_000;
-const PROBE_MS = 30_000;
 /** One lost probe is no outage. */
 const FAILURES_TO_DOWN = 2;
 const MAX_CHALLENGES = 3;
@@ -131,7 +132,7 @@ export class TrunkAgent {
     const request = this.#request('OPTIONS', { callId: newCallId(), cseq: 1, to: this.#uri });
     this.#send(request, (outcome) => {
       this.#probed(outcome);
-      this.#after('probe', PROBE_MS, () => {
+      this.#after('probe', this.#options.probeMs, () => {
         this.#probe();
       });
     });

@@ -233,4 +233,12 @@ describe('the client of digest', () => {
 
     expect(client.challenged(request, again)).toBe(false);
   });
+
+  it('3261-22.2-a guesses that come all at once are limited like those one after the other', async () => {
+    const { authenticator, outcomes } = setUp();
+    const { request } = await login(authenticator, { password: 'wrong' });
+    await Promise.all(Array.from({ length: 20 }, () => authenticator.check(request, SOURCE)));
+    expect(outcomes.filter((each) => each === 'refused')).toHaveLength(3);
+    expect(outcomes.filter((each) => each === 'limited')).toHaveLength(18);
+  });
 });

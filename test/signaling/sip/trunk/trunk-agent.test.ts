@@ -48,6 +48,7 @@ beforeEach(() => {
       },
       localAddressFor: () => ({ address: '192.0.2.1', port: 5060 }),
       product: 'Parley/test',
+      probeMs: 30_000,
       clock,
       logger: silentLogger,
       random: () => 0,

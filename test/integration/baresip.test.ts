@@ -1,0 +1,120 @@
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { BaresipPhone } from '../support/baresip-phone.ts';
+import { stopAllChildren } from '../support/child-process.ts';
+import { PacketCapture } from '../support/packet-capture.ts';
+import { ParleyServer } from '../support/parley-server.ts';
+import { projectPath, scratchFolder } from '../support/scratch.ts';
+import { readWav, slice, toneLevel } from '../support/tone-meter.ts';
+import { letRun, waitUntil } from '../support/wait-until.ts';
+
+const ROOM = '710';
+const TLS_SERVER = '127.0.0.1:5061';
+const TONE = 530;
+const PHASE_S = 3;
+
+/** baresip over TLS: registered, calling, holding, transferred to and called over its own connection. */
+describe('baresip over TLS', () => {
+  const folder = scratchFolder('baresip');
+  let server: ParleyServer;
+  let bob: BaresipPhone;
+  let listener: BaresipPhone;
+
+  beforeAll(async () => {
+    server = await ParleyServer.start({
+      folder,
+      env: {
+        TLS_CERT: projectPath('test/fixtures/tls/server.pem'),
+        TLS_KEY: projectPath('test/fixtures/tls/server.key'),
+      },
+    });
+    await server.api('POST', '/accounts', { username: 'bob', password: 'bob-secret' });
+    await server.api('POST', '/rooms', { number: ROOM, hostPin: '4711' });
+    const common = { name: 'bob', port: 5070, tone: TONE } as const;
+    bob = await BaresipPhone.start({
+      ...common,
+      folder: path.join(folder, 'bob'),
+      transport: 'tls',
+      account: { server: TLS_SERVER, password: 'bob-secret' },
+    });
+    listener = await BaresipPhone.start({
+      folder: path.join(folder, 'listener'),
+      name: 'listener',
+      port: 5080,
+      tone: 670,
+    });
+  });
+
+  afterAll(async () => {
+    await stopAllChildren();
+  });
+
+  async function waitForMembers(names: string): Promise<void> {
+    await waitUntil(`${names} are in the room`, async () => {
+      const members = (await server.participants(ROOM)).map(({ name }) => name).sort();
+
+      return members.join() === names ? undefined : `[${members.join()}]`;
+    });
+  }
+
+  it('registers on a connection whose certificate it has checked', async () => {
+    await waitUntil('it is registered', async () => {
+      const { registrations } = await server.api<{ registrations: { transport: string }[] }>(
+        'GET',
+        '/accounts/bob',
+      );
+
+      return registrations.map(({ transport }) => transport).join() === 'tls'
+        ? undefined
+        : bob.log.slice(-500);
+    });
+  });
+
+  it('calls a room by a URI that says its transport twice', async () => {
+    await listener.call(server.sipUri(`${ROOM}*4711`));
+    await bob.call(`sip:${ROOM}@${TLS_SERVER};transport=tls`);
+    expect(bob.log).toMatch(/^INVITE sip:\S+;transport=tls;transport=tls SIP/m);
+    await waitForMembers('bob,listener');
+  });
+
+  it('3264-8.4-a held, it neither hears nor is heard, and does both again when it resumes', async () => {
+    await letRun(PHASE_S * 1000);
+    await bob.command('hold');
+    await letRun(400);
+    // baresip's range of RTP ports.
+    const capture = await PacketCapture.start(folder, 'udp and dst portrange 22800-22838');
+    await letRun(PHASE_S * 1000 - 400);
+    const packets = await capture.stop();
+    expect(packets.filter(({ payload }) => (payload[1]! & 0x7f) < 64)).toEqual([]);
+    await bob.command('resume');
+    await letRun(PHASE_S * 1000);
+    await bob.hangUp();
+    expect(toneLevel(slice(readWav(bob.recording()), 0.5, 2.5), 670)).toBeGreaterThan(-20);
+    await letRun(500);
+    await listener.stop();
+
+    const heard = readWav(listener.recording());
+    const end = heard.samples.length / heard.sampleRate - 0.5;
+    const during = (phase: number): number =>
+      toneLevel(slice(heard, end - phase * PHASE_S + 1, end - (phase - 1) * PHASE_S - 0.8), TONE);
+    expect(during(1)).toBeGreaterThan(-20);
+    expect(during(2)).toBeLessThan(-50);
+    expect(during(3)).toBeGreaterThan(-20);
+  });
+
+  it('is called through its account over its own connection, and hung up on', async () => {
+    const from = bob.events.length;
+    await server.api('POST', `/rooms/${ROOM}/calls`, { uri: 'bob' });
+    await bob.waitFor('CALL_INCOMING', from);
+    await bob.command('accept');
+    await bob.waitFor('CALL_ESTABLISHED', from);
+    await waitForMembers('bob');
+    await server.api('DELETE', `/rooms/${ROOM}`);
+    await bob.waitFor('CALL_CLOSED', from);
+    await waitUntil('no dialog is left', async () => {
+      const left = (await server.metrics()).get('parley_sip_dialogs');
+
+      return left === 0 ? undefined : `${left} there`;
+    });
+  });
+});
