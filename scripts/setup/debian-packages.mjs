@@ -18,6 +18,8 @@ export const TEST_PACKAGES = [
   { name: 'baresip-core', command: 'baresip' },
   { name: 'linphone-cli', command: 'linphonec' },
   { name: 'sip-tester', command: 'sipp' },
+  { name: 'kamailio', command: 'kamailio' },
+  { name: 'sipvicious', command: 'svcrack' },
   { name: 'chromium', command: 'chromium' },
   { name: 'iproute2', command: 'ip' },
   { name: 'tcpdump', command: 'tcpdump' },
