@@ -21,6 +21,8 @@ export type {
   WebRtcLegEvents,
   WebRtcTransportParameters,
 } from './media-api.ts';
+export { findSrtpSuite, SRTP_SUITES } from './srtp/index.ts';
+export type { SrtpKey, SrtpKeys, SrtpSuite, SrtpSuiteName } from './srtp/index.ts';
 export {
   AUDIO_CODECS,
   audioCodec,

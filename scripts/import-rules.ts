@@ -66,11 +66,12 @@ const AREAS: readonly Area[] = [
 ];
 
 /**
- * Files that others may import although their folder has an index.ts. The codec table is data, and needs nothing of media; the
+ * Files that others may import although their folder has an index.ts. The tables of codecs and suites are data, and need nothing of media; the
  * web app takes the protocol without the server's side of it.
  */
 const SURFACES: Readonly<Record<string, string>> = {
   'media/codecs.ts': 'signaling/sdp/',
+  'media/srtp/suites.ts': 'signaling/sdp/',
   [PROTOCOL]: 'web/',
 };
 

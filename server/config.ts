@@ -14,6 +14,8 @@ import type { SipTlsSettings, TlsFiles } from './tls-settings.ts';
 export type { SipTlsSettings, TlsFiles } from './tls-settings.ts';
 
 export type DigestAlgorithm = 'MD5' | 'SHA-256';
+/** Whether calls are encrypted: never, when the far end can, or all of them. */
+export type SrtpPolicy = 'off' | 'optional' | 'required';
 
 export interface HttpSettings {
   host: string;
@@ -44,6 +46,14 @@ export interface SipSettings {
   digestAlgorithms: readonly DigestAlgorithm[];
   /** User part that makes a new room for whoever dials it. */
   conferenceFactory: string;
+  srtp: SrtpSettings;
+}
+
+export interface SrtpSettings {
+  /** Of whoever has no policy of its own. */
+  policy: SrtpPolicy;
+  /** Keys that signalling without TLS shows to everybody on the way (RFC 4568 8.3). */
+  withoutTls: 'accept' | 'refuse';
 }
 
 export interface RoomsSettings {
@@ -89,6 +99,7 @@ export interface ConfigSystem {
 
 const HOST_NAME = /^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/;
 const DIGEST_ALGORITHMS: readonly DigestAlgorithm[] = ['MD5', 'SHA-256'];
+export const SRTP_POLICIES: readonly SrtpPolicy[] = ['off', 'optional', 'required'];
 const MAX_PORT = 65_535;
 
 /** Every setting, checked and frozen; throws ConfigError that names all bad ones at once. */
@@ -194,6 +205,10 @@ function readSip(
         return target.ok && target.pin === undefined ? target.room : undefined;
       },
     ),
+    srtp: {
+      policy: reader.oneOf('SRTP_POLICY', 'optional', SRTP_POLICIES),
+      withoutTls: reader.oneOf('SRTP_WITHOUT_TLS', 'accept', ['accept', 'refuse']),
+    },
   };
 }
 

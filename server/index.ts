@@ -24,7 +24,7 @@ export type {
   UpdateRoomRequest,
 } from './room-manager.ts';
 export { AccountBook } from './accounts/index.ts';
-export type { DigestAlgorithm } from './config.ts';
+export type { DigestAlgorithm, SrtpPolicy, SrtpSettings } from './config.ts';
 export type {
   AccountBindings,
   AccountSettings,

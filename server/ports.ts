@@ -17,7 +17,7 @@
 import type { ParticipantId, ProducerId, RoomNumber } from '../base/index.ts';
 import type { MediaKind, MediaSource } from '../media/index.ts';
 import type { CloseReason } from './close-reason.ts';
-import type { DigestAlgorithm } from './config.ts';
+import type { DigestAlgorithm, SrtpPolicy } from './config.ts';
 
 export type ParticipantKind = 'browser' | 'phone';
 export type ParticipantRole = 'host' | 'guest';
@@ -127,6 +127,7 @@ export interface AccountSettings {
   name?: string;
   /** Its own list of challenges, in order. */
   digest?: DigestAlgorithm[];
+  srtp?: SrtpPolicy;
   /** What digest needs of the password, sealed by `SecretBox`. */
   secret: string;
   /** Milliseconds since the epoch. */
@@ -184,6 +185,7 @@ export interface TrunkSettings {
   didRoutes: { did: string; room: RoomNumber }[];
   /** Calls out at one time. */
   maxCalls?: number;
+  srtp?: SrtpPolicy;
   createdAt: number;
 }
 

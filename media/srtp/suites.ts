@@ -14,11 +14,14 @@ export interface SrtpSuite {
   readonly rtcpTagLength: number;
 }
 
-/** In the order in which our own offers list them. */
+/**
+ * In the order in which our own offers list them: first what every phone has and what costs least here,
+ * last the one with a short tag.
+ */
 export const SRTP_SUITES: readonly SrtpSuite[] = [
+  counterMode('AES_CM_128_HMAC_SHA1_80', 10),
   gcm('AEAD_AES_256_GCM', 32),
   gcm('AEAD_AES_128_GCM', 16),
-  counterMode('AES_CM_128_HMAC_SHA1_80', 10),
   counterMode('AES_CM_128_HMAC_SHA1_32', 4),
 ];
 

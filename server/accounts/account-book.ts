@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { AppError, TypedEmitter } from '../../base/index.ts';
 import type { Clock, Logger } from '../../base/index.ts';
-import type { DigestAlgorithm } from '../config.ts';
+import type { DigestAlgorithm, SrtpPolicy } from '../config.ts';
 import { toDisplayName } from '../display-name.ts';
 import type { AccountBindings, AccountSettings, Binding, KeyedStore } from '../ports.ts';
 import type { SecretBox } from './secret-box.ts';
@@ -11,6 +11,7 @@ export interface CreateAccountRequest {
   password: string;
   name?: string;
   digest?: DigestAlgorithm[];
+  srtp?: SrtpPolicy;
 }
 
 /** `null` takes a value away. */
@@ -18,6 +19,7 @@ export interface UpdateAccountRequest {
   password?: string;
   name?: string | null;
   digest?: DigestAlgorithm[] | null;
+  srtp?: SrtpPolicy | null;
 }
 
 export interface RegistrationView {
@@ -35,6 +37,7 @@ export interface AccountView {
   username: string;
   name: string;
   digest?: DigestAlgorithm[];
+  srtp?: SrtpPolicy;
   createdAt: string;
   /** The server's SIP_DOMAIN or key changed since the password was set: it has to be set again. */
   needsPassword: boolean;
@@ -71,7 +74,7 @@ export class AccountBook {
   }
 
   async create(request: CreateAccountRequest): Promise<AccountView> {
-    const { username, password, digest } = request;
+    const { username, password, digest, srtp } = request;
     if ((await this.find(username)) !== undefined) {
       throw new AppError('ACCOUNT_EXISTS', `account ${username} exists`);
     }
@@ -81,6 +84,7 @@ export class AccountBook {
       secret: this.#seal(username, password),
       ...(request.name !== undefined && { name: toDisplayName(request.name, username) }),
       ...(digest !== undefined && digest.length > 0 && { digest }),
+      ...(srtp !== undefined && { srtp }),
     };
     await this.#options.store.save(account);
 
@@ -104,11 +108,13 @@ export class AccountBook {
   }
 
   async update(username: string, request: UpdateAccountRequest): Promise<AccountView> {
-    const { name, digest, ...kept } = await this.#require(username);
+    const { name, digest, srtp, ...kept } = await this.#require(username);
     const newName = request.name === undefined ? name : (request.name ?? undefined);
     const newDigest = request.digest === undefined ? digest : (request.digest ?? undefined);
+    const newSrtp = request.srtp === undefined ? srtp : (request.srtp ?? undefined);
     const account: AccountSettings = {
       ...kept,
+      ...(newSrtp !== undefined && { srtp: newSrtp }),
       ...(newName !== undefined && { name: toDisplayName(newName, username) }),
       ...(newDigest !== undefined && newDigest.length > 0 && { digest: newDigest }),
     };
@@ -182,7 +188,7 @@ export class AccountBook {
   }
 
   async #view(account: AccountSettings): Promise<AccountView> {
-    const { username, name, digest, createdAt } = account;
+    const { username, name, digest, srtp, createdAt } = account;
     const bindings = await this.bindings(username);
 
     return {
@@ -192,6 +198,7 @@ export class AccountBook {
       needsPassword: this.#open(account) === undefined,
       registrations: bindings.map(registrationView),
       ...(digest !== undefined && { digest }),
+      ...(srtp !== undefined && { srtp }),
     };
   }
 }

@@ -8,6 +8,10 @@ const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null
 /** What needs no escape in a SIP URI, so that all phones write it alike. */
 export const Username = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$' });
 export const Password = Type.String({ minLength: 1, maxLength: 256 });
+/** Absent: SRTP_POLICY. */
+export const SrtpPolicy = Type.Enum(['off', 'optional', 'required'], {
+  description: 'Whether calls are encrypted; absent: as SRTP_POLICY says',
+});
 const Name = Type.String({ minLength: 1, maxLength: MAX_NAME_LENGTH });
 const Digest = Type.Array(Type.Enum(['MD5', 'SHA-256']), {
   minItems: 1,
@@ -23,6 +27,7 @@ export const CreateAccountBody = Type.Object(
     password: Password,
     name: Type.Optional(Name),
     digest: Type.Optional(Digest),
+    srtp: Type.Optional(SrtpPolicy),
   },
   closed,
 );
@@ -33,6 +38,7 @@ export const UpdateAccountBody = Type.Object(
     password: Type.Optional(Password),
     name: Type.Optional(nullable(Name)),
     digest: Type.Optional(nullable(Digest)),
+    srtp: Type.Optional(nullable(SrtpPolicy)),
   },
   closed,
 );
@@ -50,6 +56,7 @@ export const AccountBody = Type.Object({
   username: Type.String(),
   name: Type.String(),
   digest: Type.Optional(Digest),
+  srtp: Type.Optional(SrtpPolicy),
   createdAt: Type.String({ format: 'date-time' }),
   needsPassword: Type.Boolean(),
   registrations: Type.Array(RegistrationBody),

@@ -3,6 +3,7 @@ import { Type } from 'typebox';
 import type { TSchema } from 'typebox';
 import type { RoomNumber } from '../../base/index.ts';
 import type { TrunkBook, TrunkRequest } from '../trunks/index.ts';
+import { SrtpPolicy } from './account-schemas.ts';
 import { ErrorBody } from './schemas.ts';
 
 const tags = ['trunks'];
@@ -42,6 +43,7 @@ const CreateTrunkBody = Type.Object(
     username: Type.Optional(Username),
     password: Type.Optional(Password),
     maxCalls: Type.Optional(MaxCalls),
+    srtp: Type.Optional(SrtpPolicy),
     ...shared,
   },
   closed,
@@ -55,6 +57,7 @@ const UpdateTrunkBody = Type.Object(
     username: Type.Optional(nullable(Username)),
     password: Type.Optional(nullable(Password)),
     maxCalls: Type.Optional(nullable(MaxCalls)),
+    srtp: Type.Optional(nullable(SrtpPolicy)),
     ...shared,
   },
   closed,
@@ -71,6 +74,7 @@ const TrunkBody = Type.Object({
   allowedAddresses: Type.Array(Type.String()),
   didRoutes: Type.Array(Type.Object({ did: Type.String(), room: Type.String() })),
   maxCalls: Type.Optional(Type.Integer()),
+  srtp: Type.Optional(SrtpPolicy),
   createdAt: Type.String({ format: 'date-time' }),
   calls: Type.Integer(),
   status: Type.Object({

@@ -1,5 +1,6 @@
 /** Stored JSON back into settings; undefined for what is not whole. */
 import type { RoomNumber } from '../../base/index.ts';
+import { SRTP_POLICIES, type SrtpPolicy } from '../config.ts';
 import type { AccountSettings, RoomSettings, TrunkSettings } from '../ports.ts';
 
 type Fields = Record<string, unknown>;
@@ -29,6 +30,7 @@ export function parseAccount(username: string, fields: Fields): AccountSettings 
     createdAt,
     ...(typeof name === 'string' && { name }),
     ...(algorithms.length > 0 && { digest: algorithms }),
+    ...parseSrtp(fields),
   };
 }
 
@@ -50,6 +52,7 @@ export function parseTrunk(name: string, fields: Fields): TrunkSettings | undefi
     ...(typeof username === 'string' && { username }),
     ...(typeof secret === 'string' && { secret }),
     ...(typeof maxCalls === 'number' && { maxCalls }),
+    ...parseSrtp(fields),
   };
 }
 
@@ -59,6 +62,12 @@ function parseRoute(route: unknown): TrunkSettings['didRoutes'][number] | undefi
   return typeof did === 'string' && typeof room === 'string'
     ? { did, room: room as RoomNumber }
     : undefined;
+}
+
+function parseSrtp({ srtp }: Fields): { srtp?: SrtpPolicy } {
+  const policy = SRTP_POLICIES.find((known) => known === srtp);
+
+  return policy === undefined ? {} : { srtp: policy };
 }
 
 function strings(value: unknown): string[] {

@@ -16,6 +16,7 @@ export interface TrunkRequest {
   allowedAddresses?: string[];
   didRoutes?: TrunkSettings['didRoutes'];
   maxCalls?: number | null;
+  srtp?: TrunkSettings['srtp'] | null;
 }
 
 export interface TrunkView extends Omit<TrunkSettings, 'secret' | 'createdAt'> {
@@ -240,6 +241,7 @@ export class TrunkBook {
     const port = pick(request.port, old?.port);
     const username = pick(request.username, old?.username);
     const maxCalls = pick(request.maxCalls, old?.maxCalls);
+    const srtp = pick(request.srtp, old?.srtp);
     const sealed =
       typeof request.password === 'string'
         ? box.seal(request.password, contextOf(name))
@@ -257,6 +259,7 @@ export class TrunkBook {
       ...(username !== undefined && { username }),
       ...(secret !== undefined && { secret }),
       ...(maxCalls !== undefined && { maxCalls }),
+      ...(srtp !== undefined && { srtp }),
     };
     check(trunk);
 

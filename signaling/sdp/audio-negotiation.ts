@@ -11,6 +11,8 @@ import {
   TELEPHONE_EVENT,
   type AudioCodec,
 } from '../../media/codecs.ts';
+import type { SrtpKeys } from '../../media/srtp/suites.ts';
+import { readCryptoLines, type CryptoLine } from './crypto-attribute.ts';
 import {
   effectiveConnection,
   effectiveDirection,
@@ -19,6 +21,13 @@ import {
   type SdpMedia,
   type SdpSession,
 } from './sdp-model.ts';
+
+/**
+ * What a call does about SRTP with keys in SDP. `off`: nothing; `accept`: takes what is offered;
+ * `offer`: also offers it, without insisting (RFC 8643); `required`: nothing else; `impossible`: nothing
+ * else, and keys may not be taken either, so that the call cannot be.
+ */
+export type SrtpMode = 'off' | 'accept' | 'offer' | 'required' | 'impossible';
 
 /** What this server can do in a call; a call may be given less than the whole table. */
 export interface AudioCapabilities {
@@ -30,6 +39,7 @@ export interface AudioCapabilities {
   readonly families: readonly (4 | 6)[];
   /** Packet times that we send, in milliseconds; the first is the default. */
   readonly packetTimes: readonly number[];
+  readonly srtp: SrtpMode;
 }
 
 export interface NegotiatedTelephoneEvent {
@@ -60,6 +70,8 @@ export interface NegotiatedAudio {
   readonly localDirection: SdpDirection;
   /** The far end does not listen to us: sendonly, inactive or an address of zeros. */
   readonly onHold: boolean;
+  /** Its packets are encrypted with these. */
+  readonly srtp?: SrtpKeys;
 }
 
 /** One payload number of a stream's format list, explained. */
@@ -73,6 +85,7 @@ export interface AudioFormat {
 export type Unusable = 'media-type' | 'protocol' | 'network' | 'format' | 'refused';
 
 const PROTOCOLS: ReadonlySet<string> = new Set(['RTP/AVP', 'RTP/AVPF']);
+const SECURE_PROTOCOLS: ReadonlySet<string> = new Set(['RTP/SAVP', 'RTP/SAVPF']);
 
 /** Is this a stream that a phone leg can carry, whatever its codecs? */
 export function findObstacle(
@@ -82,11 +95,28 @@ export function findObstacle(
 ): Unusable | undefined {
   if (media.type !== 'audio') return 'media-type';
   if (media.port === 0) return 'refused';
-  if (!PROTOCOLS.has(media.protocol)) return 'protocol';
+  if (!isSecurable(media, capabilities)) return 'protocol';
   const connection = effectiveConnection(session, media);
   if (connection === undefined || !isReachable(connection, capabilities)) return 'network';
 
   return undefined;
+}
+
+/** SAVP needs a key that we can use, AVP may have one (RFC 8643), and one of the two is needed at times. */
+function isSecurable(media: SdpMedia, capabilities: AudioCapabilities): boolean {
+  const line = usableCrypto(media, capabilities);
+  if (SECURE_PROTOCOLS.has(media.protocol)) return line !== undefined;
+  if (!PROTOCOLS.has(media.protocol)) return false;
+  const mustEncrypt = capabilities.srtp === 'required' || capabilities.srtp === 'impossible';
+
+  return line !== undefined || !mustEncrypt;
+}
+
+/** "the most preferred … that the answerer supports" (RFC 4568 5.1.2): the first. */
+export function usableCrypto(media: SdpMedia, { srtp }: AudioCapabilities): CryptoLine | undefined {
+  if (srtp === 'off' || srtp === 'impossible') return undefined;
+
+  return readCryptoLines(media)?.[0];
 }
 
 /** The supported formats of a stream, in the order of preference of whoever wrote it. */

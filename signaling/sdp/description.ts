@@ -1,8 +1,17 @@
 /** Our own descriptions: one audio stream, written in one way, with the version rules of `o=`. */
 import { isIP } from 'node:net';
+import type { SrtpKey, SrtpKeys } from '../../media/srtp/suites.ts';
 import { findTelephoneEvent, type AudioCodec } from '../../media/codecs.ts';
 import type { AudioCapabilities, NegotiatedAudio } from './audio-negotiation.ts';
-import type { FormatParameters, RtpMap, SdpDirection, SdpMedia, SdpSession } from './sdp-model.ts';
+import { cryptoAttribute, offeredLines } from './crypto-attribute.ts';
+import type {
+  FormatParameters,
+  RtpMap,
+  SdpAttribute,
+  SdpDirection,
+  SdpMedia,
+  SdpSession,
+} from './sdp-model.ts';
 import { writeSdp } from './sdp-session.ts';
 
 /** Where our end of the stream is, and what it wants. */
@@ -15,6 +24,8 @@ export interface LocalMedia {
   readonly previous?: SdpSession | undefined;
   /** The `o=` session id of a first description. */
   readonly sessionId: string;
+  /** The keys that are in use: they go on while the far end's does (RFC 4568 7.1.4). */
+  readonly srtp?: SrtpKeys | undefined;
 }
 
 interface StreamParts {
@@ -23,6 +34,7 @@ interface StreamParts {
   readonly ptime: number;
   readonly rtcpMux: boolean;
   readonly direction: SdpDirection;
+  readonly crypto: readonly SdpAttribute[];
 }
 
 /** Numbers of the answer are those of the offer (RFC 3264 6.1). */
@@ -30,6 +42,7 @@ export function answerMedia(
   offered: SdpMedia,
   audio: NegotiatedAudio,
   local: LocalMedia,
+  crypto: { readonly tag: string; readonly key: SrtpKey } | undefined,
 ): SdpMedia {
   return streamMedia(local, {
     protocol: offered.protocol,
@@ -37,6 +50,7 @@ export function answerMedia(
     ptime: audio.ptime,
     rtcpMux: audio.rtcpMux,
     direction: audio.localDirection,
+    crypto: crypto === undefined ? [] : [cryptoAttribute(crypto)],
   });
 }
 
@@ -46,8 +60,14 @@ export function offerMedia(capabilities: AudioCapabilities, local: LocalMedia): 
     ? [...clockRates].flatMap((clockRate) => findTelephoneEvent(clockRate) ?? [])
     : [];
 
+  const { srtp } = capabilities;
+  const isOffered = srtp === 'offer' || srtp === 'required' || local.srtp !== undefined;
+  const inUse = local.previous?.media.find(({ type, port }) => type === 'audio' && port !== 0);
+  const isSecure = srtp === 'required' || (local.srtp && inUse?.protocol.includes('SAVP'));
+
   return streamMedia(local, {
-    protocol: 'RTP/AVP',
+    protocol: isSecure ? 'RTP/SAVP' : 'RTP/AVP',
+    crypto: isOffered && srtp !== 'off' ? offeredLines(local.srtp?.send) : [],
     formats: assignNumbers([...capabilities.codecs, ...events], local.previous),
     ptime: capabilities.packetTimes[0]!,
     rtcpMux: capabilities.rtcpMux,
@@ -101,7 +121,7 @@ function streamMedia(local: LocalMedia, parts: StreamParts): SdpMedia {
     direction: parts.direction,
     rtcpMux: parts.rtcpMux,
     ptime: parts.ptime,
-    attributes: [],
+    attributes: parts.crypto,
   };
 }
 

@@ -26,4 +26,5 @@ export type {
   AudioCapabilities,
   NegotiatedAudio,
   NegotiatedTelephoneEvent,
+  SrtpMode,
 } from './audio-negotiation.ts';

@@ -3,6 +3,7 @@
  * descriptions out; whoever calls keeps the last local one and hands it back.
  */
 import { AUDIO_CODECS, type AudioCodec } from '../../media/codecs.ts';
+import { findSrtpSuite, type SrtpKeys } from '../../media/srtp/suites.ts';
 import {
   findObstacle,
   listComfortNoise,
@@ -13,11 +14,20 @@ import {
   packetTimes,
   remoteDirection,
   remoteTransport,
+  usableCrypto,
   type AudioCapabilities,
   type AudioFormat,
   type NegotiatedAudio,
   type Unusable,
 } from './audio-negotiation.ts';
+import {
+  countCrypto,
+  hasCrypto,
+  isSameKey,
+  newSrtpKey,
+  readCryptoLines,
+  type CryptoLine,
+} from './crypto-attribute.ts';
 import { answerMedia, describe, offerMedia, refuseMedia, type LocalMedia } from './description.ts';
 import { SdpError } from './sdp-check.ts';
 import type { SdpDirection, SdpMedia, SdpSession } from './sdp-model.ts';
@@ -28,6 +38,7 @@ export const DEFAULT_AUDIO_CAPABILITIES: AudioCapabilities = {
   rtcpMux: true,
   families: [4, 6],
   packetTimes: [20, 10, 30, 40, 50, 60],
+  srtp: 'off',
 };
 
 export interface Rejection {
@@ -52,6 +63,8 @@ const WARNINGS: readonly [Unusable, Rejection['warning']][] = [
 interface Selection {
   readonly index: number;
   readonly audio: NegotiatedAudio;
+  /** The line of the offer whose key is taken. */
+  readonly crypto?: CryptoLine | undefined;
 }
 
 /** What an offer leads to, before a port for it is taken. */
@@ -76,12 +89,26 @@ export function answerOffer(
 ): AnswerOutcome {
   const selection = selectAudio(offer, capabilities, local.direction ?? 'sendrecv');
   if ('reject' in selection) return selection;
-  const { audio } = selection;
+  const { crypto } = selection;
+  const srtp = crypto && answerKeys(crypto, local.srtp);
+  const audio = { ...selection.audio, ...(srtp && { srtp }) };
+  const ours = srtp && { tag: crypto.tag, key: srtp.send };
   const media = offer.media.map((offered, index) =>
-    index === selection.index ? answerMedia(offered, audio, local) : refuseMedia(offered),
+    index === selection.index ? answerMedia(offered, audio, local, ours) : refuseMedia(offered),
   );
 
   return { answer: describe(local, media, offer.timing), audio };
+}
+
+/**
+ * "the answerer … MUST use its own key" (RFC 4568 5.1.2). One that goes on with the same key goes on with
+ * ours: nobody starts to count anew; with another key both do.
+ */
+function answerKeys({ key }: CryptoLine, before: SrtpKeys | undefined): SrtpKeys {
+  const isKept = before !== undefined && isSameKey(before.receive, key);
+  const send = isKept ? before.send : newSrtpKey(findSrtpSuite(key.suite)!);
+
+  return { send, receive: key };
 }
 
 /** An offer of all that we can, in the slots that the session already has (RFC 3264 5, 8). */
@@ -117,7 +144,33 @@ export function applyAnswer(
   const obstacle = findObstacle(answer, answered, capabilities);
   if (obstacle !== undefined) return new SdpError(`the answer has no usable audio: ${obstacle}`);
 
-  return matchAnswer(offered, answer, answered, capabilities);
+  const srtp = answeredKeys(offered, answered, capabilities);
+  if (srtp instanceof SdpError) return srtp;
+  const outcome = matchAnswer(offered, answer, answered, capabilities);
+  if (outcome instanceof SdpError || srtp === undefined) return outcome;
+
+  return { audio: { ...outcome.audio, srtp } };
+}
+
+/** Our key is that of the offer's line whose tag the answer names (RFC 4568 5.1.3). */
+function answeredKeys(
+  offered: SdpMedia,
+  answered: SdpMedia,
+  capabilities: AudioCapabilities,
+): SrtpKeys | undefined | SdpError {
+  if (!hasCrypto(answered) || !hasCrypto(offered)) {
+    const isOptional = capabilities.srtp !== 'required' && !/SAVP/.test(answered.protocol);
+
+    return isOptional ? undefined : new SdpError('the answer has no key');
+  }
+  const theirs = usableCrypto(answered, capabilities);
+  const ours = readCryptoLines(offered)?.find(({ tag }) => tag === theirs?.tag);
+  const fits = countCrypto(answered) === 1 && ours?.key.suite === theirs?.key.suite;
+  if (theirs === undefined || ours === undefined || !fits) {
+    return new SdpError('the crypto line of the answer is none of the offer');
+  }
+
+  return { send: ours.key, receive: theirs.key };
 }
 
 function matchAnswer(
@@ -168,12 +221,17 @@ function selectAudio(
   wanted: SdpDirection,
 ): Selection | { readonly reject: Rejection } {
   const obstacles = new Set<Unusable>();
+  let plain: Selection | undefined;
   for (const [index, media] of offer.media.entries()) {
     const obstacle = findObstacle(offer, media, capabilities);
     const audio = obstacle === undefined && negotiateAudio(offer, media, capabilities, wanted);
-    if (audio) return { index, audio };
-    obstacles.add(obstacle ?? 'format');
+    const crypto = usableCrypto(media, capabilities);
+    // Of the same audio with and without encryption the encrypted one is taken.
+    if (audio && crypto !== undefined) return { index, audio, crypto };
+    if (audio) plain ??= { index, audio };
+    else obstacles.add(obstacle ?? 'format');
   }
+  if (plain !== undefined) return plain;
   const [, warning] = WARNINGS.find(([reason]) => obstacles.has(reason)) ?? WARNINGS.at(-1)!;
 
   return { reject: { status: 488, warning } };

@@ -5,7 +5,7 @@ import type {
   ParticipantSink,
   RoomEvent,
 } from '../../server/index.ts';
-import type { SdpSession } from '../sdp/index.ts';
+import type { AudioCapabilities, SdpSession } from '../sdp/index.ts';
 import { PhoneCall, type PhoneCallOptions } from './gateway.ts';
 import type { DialledEndpoint, DisconnectionMethod } from './focus/index.ts';
 import type { SipMessage } from './message/index.ts';
@@ -13,7 +13,13 @@ import { closeReasonOf, reasonHeader } from './reason-map.ts';
 import type { CallEnd, OutgoingCall, OutgoingCallParts } from './ua/index.ts';
 
 /** One way to the callee: a device of an account, a trunk or a URI. */
-export type Destination = Pick<OutgoingCallParts, 'to' | 'routes' | 'flow' | 'credentials'>;
+export interface Destination extends Pick<
+  OutgoingCallParts,
+  'to' | 'routes' | 'flow' | 'credentials'
+> {
+  /** What is offered there; by default what is offered to anybody. */
+  readonly capabilities?: AudioCapabilities;
+}
 
 /** How long it may ring. */
 const ANSWER_TIMEOUT = 60_000;
@@ -21,7 +27,7 @@ const ELSEWHERE: [string, string][] = [['Reason', 'SIP;cause=200;text="Call comp
 
 type Dial = (
   destination: Destination,
-  parts: Pick<OutgoingCallParts, 'answerTimeout' | 'onProgress'>,
+  parts: Pick<OutgoingCallParts, 'answerTimeout' | 'onProgress' | 'offer'>,
 ) => OutgoingCall;
 
 /** A participant that is being called: all its devices ring, the first that answers has the seat. */
@@ -43,7 +49,7 @@ export class DialedPhone implements ParticipantSink {
   /** Once, when there is a seat. */
   ring(
     participant: Participant,
-    offer: SdpSession,
+    offerTo: (destination: Destination) => SdpSession,
     destinations: readonly Destination[],
     dial: Dial,
   ): void {
@@ -52,7 +58,9 @@ export class DialedPhone implements ParticipantSink {
     if (this.#isOver) return;
     this.#show({ status: 'dialing-out' });
     for (const destination of destinations) {
+      const offer = offerTo(destination);
       const call = dial(destination, {
+        offer,
         answerTimeout: ANSWER_TIMEOUT,
         onProgress: ({ status }) => {
           if (status >= 180) this.#reportRinging(status);
@@ -60,7 +68,7 @@ export class DialedPhone implements ParticipantSink {
       });
       this.#ringing.add(call);
       call.events.on('established', (answer) => {
-        this.#answered(call, offer, answer);
+        this.#answered(call, offer, answer, destination);
       });
       call.events.on('ended', (end) => {
         this.#failed(call, end);
@@ -106,7 +114,12 @@ export class DialedPhone implements ParticipantSink {
       : 'failed';
   }
 
-  #answered(call: OutgoingCall, offer: SdpSession, answer: SdpSession | undefined): void {
+  #answered(
+    call: OutgoingCall,
+    offer: SdpSession,
+    answer: SdpSession | undefined,
+    { capabilities }: Destination,
+  ): void {
     const participant = this.#participant;
     const isFirst = this.#phone === undefined && !this.#isOver;
     this.#ringing.delete(call);
@@ -114,7 +127,7 @@ export class DialedPhone implements ParticipantSink {
       call.hangUp(ELSEWHERE);
       return;
     }
-    this.#phone = new PhoneCall(call, this.#options);
+    this.#phone = new PhoneCall(call, this.#options, capabilities);
     this.#cancelAll(ELSEWHERE);
     this.#options.calls.dialled.joined(participant.id);
     this.#onProgress({ state: 'answered' });

@@ -13,10 +13,11 @@ import {
   type DialOutOptions,
   type TrunkBook,
 } from '../../server/index.ts';
-import { createOffer, DEFAULT_AUDIO_CAPABILITIES } from '../sdp/index.ts';
+import { createOffer, DEFAULT_AUDIO_CAPABILITIES, type SdpSession } from '../sdp/index.ts';
 import { DigestClient } from './auth/index.ts';
 import type { PhoneCallOptions } from './gateway.ts';
 import { DialedPhone, type Destination } from './gateway-dialed-phone.ts';
+import { goesOverTls, isProtected } from './gateway-srtp.ts';
 import {
   isSipUri,
   makeSipUri,
@@ -95,7 +96,7 @@ export class PhoneDialer implements CallOriginator {
 
   async call(request: OriginateRequest): Promise<{ participantId: ParticipantId }> {
     const { room, target } = request;
-    const destinations = await this.#destinations(target);
+    const destinations = await this.#secured(target, await this.#destinations(target));
     if (destinations.length === 0) {
       throw new AppError('NOT_REGISTERED', 'the account has no phone registered');
     }
@@ -112,17 +113,19 @@ export class PhoneDialer implements CallOriginator {
       },
       phone,
     );
-    const offer = createOffer(DEFAULT_AUDIO_CAPABILITIES, {
+    const local = {
       address: this.#options.publicAddress,
       rtpPort: participant.phoneLeg.rtpPort,
       sessionId: String(randomInt(1, 2 ** 47)),
-    });
+    };
     const from = this.#from(room, target);
     // A provider's Contact names its customer, no conference.
     const isFocus = isSipUri(from.uri) && from.uri.user === room;
     const headers = referralHeaders(request.referral);
-    phone.ring(participant, offer, destinations, (destination, parts) =>
-      this.#userAgent.call({ ...destination, ...parts, from, offer, headers, isFocus }),
+    const offerTo = ({ capabilities }: Destination): SdpSession =>
+      createOffer(capabilities ?? DEFAULT_AUDIO_CAPABILITIES, local);
+    phone.ring(participant, offerTo, destinations, ({ capabilities: _, ...destination }, parts) =>
+      this.#userAgent.call({ ...destination, ...parts, from, headers, isFocus }),
     );
 
     return { participantId: participant.id };
@@ -157,6 +160,28 @@ export class PhoneDialer implements CallOriginator {
 
       return [{ to: toNameAddr(route.uri), routes: route.routes, flow: route.flow }];
     });
+  }
+
+  /** Each with what it is offered; those that may not be called without encryption are left out. */
+  async #secured(target: DialTarget, destinations: Destination[]): Promise<Destination[]> {
+    const { srtp } = this.#options;
+    if (srtp === undefined) return destinations;
+    const secured: Destination[] = [];
+    for (const destination of destinations) {
+      const { flow, to } = destination;
+      const isSafe = flow === undefined ? goesOverTls(to.uri) : isProtected(flow.protocol);
+      const username = target.kind === 'account' ? target.username : undefined;
+      const capabilities =
+        target.kind === 'trunk'
+          ? srtp.ofTrunk(target.trunk, isSafe)
+          : await srtp.ofAccount(username, isSafe);
+      if (capabilities.srtp !== 'impossible') secured.push({ ...destination, capabilities });
+    }
+    if (secured.length === 0 && destinations.length > 0) {
+      throw new AppError('BAD_REQUEST', 'encryption is required, and no way there has TLS');
+    }
+
+    return secured;
   }
 
   #trunkDestination(name: string, number: string): Destination {

@@ -22,6 +22,7 @@ import {
   DEFAULT_AUDIO_CAPABILITIES,
   negotiateOffer,
   SdpError,
+  type AudioCapabilities,
   type LocalMedia,
   type NegotiatedAudio,
   type SdpSession,
@@ -30,6 +31,7 @@ import { allows, ChatOutbox, phoneStatus, type MemberCalls } from './focus/index
 import { isSipUri, type SipRequest, type Uri } from './message/index.ts';
 import type { Admission, CallAdmission } from './gateway-admission.ts';
 import { replacesRefusal } from './gateway-replaces.ts';
+import type { SrtpRules } from './gateway-srtp.ts';
 import { toPhoneAudio } from './phone-audio.ts';
 import { closeReasonOf, errorStatus, reasonHeader, rejectionStatus } from './reason-map.ts';
 import type { RemoteFlow } from './transport/index.ts';
@@ -50,6 +52,8 @@ export interface SipGatewayOptions {
   factory?: string | undefined;
   /** Who may call; without it everybody may. */
   admission?: Pick<CallAdmission, 'admit' | 'prove' | 'accountOf'>;
+  /** Whose calls are encrypted; without it none is. */
+  srtp?: SrtpRules | undefined;
   /** Goes into the SDP of every answer. */
   publicAddress: string;
   clock: Clock;
@@ -124,12 +128,18 @@ export class PhoneCall implements ParticipantSink {
   /** The last description that we sent: the next one counts its version from it. */
   #description: SdpSession | undefined;
   #audio: NegotiatedAudio | undefined;
+  #capabilities: AudioCapabilities;
   #endReason: CloseReason | undefined;
   #outbox: ChatOutbox | undefined;
   #account: string | undefined;
 
-  constructor(call: IncomingCall | OutgoingCall, options: PhoneCallOptions) {
+  constructor(
+    call: IncomingCall | OutgoingCall,
+    options: PhoneCallOptions,
+    capabilities = DEFAULT_AUDIO_CAPABILITIES,
+  ) {
     this.#call = call;
+    this.#capabilities = capabilities;
     this.#options = options;
     this.#startedAt = options.clock.now();
     this.#account = options.account;
@@ -179,19 +189,23 @@ export class PhoneCall implements ParticipantSink {
   async moveTo(call: IncomingCall): Promise<void> {
     const participant = this.#participant;
     const { offer } = call;
-    const local = participant && { ...this.#local(participant), previous: undefined };
+    const local = participant && {
+      ...this.#local(participant),
+      previous: undefined,
+      srtp: undefined,
+    };
     if (participant === undefined || local === undefined || this.#call.isEnded) {
       call.reject(481);
 
       return;
     }
-    const outcome = offer && answerOffer(offer, DEFAULT_AUDIO_CAPABILITIES, local);
+    const outcome = offer && answerOffer(offer, this.#capabilities, local);
     if (outcome !== undefined && 'reject' in outcome) {
       call.reject(outcome.reject.status, { warning: outcome.reject.warning });
 
       return;
     }
-    const description = outcome?.answer ?? createOffer(DEFAULT_AUDIO_CAPABILITIES, local);
+    const description = outcome?.answer ?? createOffer(this.#capabilities, local);
     const audioBefore = this.#audio;
     try {
       if (outcome !== undefined) await this.#configure(participant, outcome.audio);
@@ -261,9 +275,16 @@ export class PhoneCall implements ParticipantSink {
 
       return;
     }
+    this.#capabilities =
+      (await options.srtp?.ofCaller(call, admission)) ?? DEFAULT_AUDIO_CAPABILITIES;
+    if (call.offer === undefined && this.#capabilities.srtp === 'impossible') {
+      call.reject(488);
+
+      return;
+    }
     if (call.offer !== undefined) {
       // Before a seat and a port are taken.
-      const outcome = negotiateOffer(call.offer, DEFAULT_AUDIO_CAPABILITIES);
+      const outcome = negotiateOffer(call.offer, this.#capabilities);
       if ('reject' in outcome) {
         call.reject(outcome.reject.status, { warning: outcome.reject.warning });
 
@@ -292,9 +313,9 @@ export class PhoneCall implements ParticipantSink {
   async #accept(call: IncomingCall, participant: Participant): Promise<void> {
     let description: SdpSession;
     if (call.offer === undefined) {
-      description = createOffer(DEFAULT_AUDIO_CAPABILITIES, this.#local(participant));
+      description = createOffer(this.#capabilities, this.#local(participant));
     } else {
-      const outcome = answerOffer(call.offer, DEFAULT_AUDIO_CAPABILITIES, this.#local(participant));
+      const outcome = answerOffer(call.offer, this.#capabilities, this.#local(participant));
       if ('reject' in outcome) throw new AppError('INTERNAL', 'an offer was judged in two ways');
       await this.#configure(participant, outcome.audio);
       description = outcome.answer;
@@ -337,11 +358,11 @@ export class PhoneCall implements ParticipantSink {
     if (participant === undefined) return { status: 500 };
     const local = this.#local(participant);
     if (offer === undefined) {
-      this.#description = createOffer(DEFAULT_AUDIO_CAPABILITIES, local);
+      this.#description = createOffer(this.#capabilities, local);
 
       return { sdp: this.#description };
     }
-    const outcome = answerOffer(offer, DEFAULT_AUDIO_CAPABILITIES, local);
+    const outcome = answerOffer(offer, this.#capabilities, local);
     if ('reject' in outcome) {
       this.#options.counters.reinvite('remote', 'rejected');
 
@@ -365,7 +386,7 @@ export class PhoneCall implements ParticipantSink {
   async #receiveAnswer(answer: SdpSession, otherwise: CloseReason): Promise<void> {
     const participant = this.#participant;
     if (participant === undefined || this.#description === undefined) return;
-    const outcome = applyAnswer(this.#description, answer, DEFAULT_AUDIO_CAPABILITIES);
+    const outcome = applyAnswer(this.#description, answer, this.#capabilities);
     try {
       if (outcome instanceof SdpError) throw outcome;
       await this.#configure(participant, outcome.audio);
@@ -376,7 +397,8 @@ export class PhoneCall implements ParticipantSink {
   }
 
   async #configure(participant: Participant, audio: NegotiatedAudio): Promise<void> {
-    await participant.phoneLeg.configure(await toPhoneAudio(audio));
+    const host = this.#call instanceof IncomingCall ? this.#call.flow.remote.address : undefined;
+    await participant.phoneLeg.configure(await toPhoneAudio(audio, host));
     this.#audio = audio;
     this.#options.calls.setAudio(this.#call, phoneStatus(audio));
   }
@@ -403,6 +425,7 @@ export class PhoneCall implements ParticipantSink {
       rtpPort: participant.phoneLeg.rtpPort,
       previous: this.#description,
       sessionId: this.#sessionId,
+      srtp: this.#audio?.srtp,
     };
   }
 }

@@ -4,8 +4,13 @@ import { AppError } from '../../base/index.ts';
 import type { PhoneAudio } from '../../media/index.ts';
 import type { NegotiatedAudio } from '../sdp/index.ts';
 
-/** Names in `c=` are rare but legal (RFC 8866 5.7); media is sent to an address, looked up once. */
-export async function toPhoneAudio(audio: NegotiatedAudio): Promise<PhoneAudio> {
+/**
+ * `signallingHost`: where the call's signalling comes from. Names in `c=` are rare but legal (RFC 8866 5.7); media is sent to an address, looked up once.
+ */
+export async function toPhoneAudio(
+  audio: NegotiatedAudio,
+  signallingHost?: string,
+): Promise<PhoneAudio> {
   return {
     codec: audio.codec,
     sendPayloadType: audio.sendPayloadType,
@@ -23,6 +28,8 @@ export async function toPhoneAudio(audio: NegotiatedAudio): Promise<PhoneAudio> 
     rtcpMux: audio.rtcpMux,
     ptime: audio.ptime,
     direction: audio.localDirection,
+    ...(audio.srtp && { srtp: audio.srtp }),
+    ...(signallingHost !== undefined && { signallingAddress: signallingHost }),
   };
 }
 

@@ -9,6 +9,7 @@ import {
 } from './gateway-accounts.ts';
 import { createDialOut, type CallsOutOptions } from './gateway-dialer.ts';
 import { SipGateway, type SipGatewayOptions } from './gateway.ts';
+import { SrtpRules, type SrtpRulesOptions } from './gateway-srtp.ts';
 import { formatHostPort } from './message/index.ts';
 import { CachingResolver, DnsResolver, LocatingSender, Locator } from './locating/index.ts';
 import { DEFAULT_TIMER_VALUES, TransactionLayer } from './transaction/index.ts';
@@ -53,6 +54,8 @@ export interface SipFrontEndOptions {
   digestAlgorithms: AccountServiceOptions['digestAlgorithms'];
   accounts: AccountServiceOptions['accounts'];
   trunks: AccountServiceOptions['trunks'];
+  /** By default no call is encrypted. */
+  srtp?: SrtpRulesOptions['settings'];
   rooms: SipGatewayOptions['rooms'] & FocusOptions['rooms'];
   counters: SipCounters & CallsOutOptions['counters'] & AccountServiceOptions['counters'];
   clock: Clock;
@@ -120,6 +123,7 @@ export class SipFrontEnd {
     const accounts = createAccountServices(options);
     const sender = new LocatingSender(transactions, locator);
     const calls = new MemberCalls(clock);
+    const srtp = createSrtpRules(options, accounts.isOurHost, logger);
     const userAgent = new UserAgent({
       clock,
       logger,
@@ -131,6 +135,7 @@ export class SipFrontEnd {
         calls,
         factory: options.conferenceFactory,
         admission: accounts.admission,
+        ...srtp,
       }),
       registrar: (transaction) => {
         accounts.registrar.receive(transaction);
@@ -139,7 +144,7 @@ export class SipFrontEnd {
     });
     this.#userAgent = userAgent;
     const { isOurHost, admission: gatekeeper } = accounts;
-    this.dialOut = createDialOut({ ...options, calls, isOurHost }, userAgent);
+    this.dialOut = createDialOut({ ...options, calls, isOurHost, ...srtp }, userAgent);
     this.#focus = this.#createFocus(calls, gatekeeper, sender, logger);
     this.#trunks = new TrunkKeeper({
       trunks: options.trunks,
@@ -222,4 +227,14 @@ export class SipFrontEnd {
     this.#admission.close();
     await this.#transports.close();
   }
+}
+
+function createSrtpRules(
+  { srtp: settings, accounts, trunks }: SipFrontEndOptions,
+  isOurHost: (host: string) => boolean,
+  logger: Logger,
+): { srtp: SrtpRules | undefined } {
+  const rules = settings && new SrtpRules({ settings, accounts, trunks, isOurHost, logger });
+
+  return { srtp: rules };
 }

@@ -32,6 +32,8 @@ export interface PhoneOptions {
   transport?: 'udp' | 'tcp' | 'tls';
   /** Where all its requests go first, "127.0.0.1:5065"; without it straight to the server. */
   outboundProxy?: string;
+  /** "srtp": offers keys with RTP/AVP; "srtp-mand": insists, with RTP/SAVP. */
+  srtp?: 'srtp' | 'srtp-mand';
   /** Registers with this password at the server of this URI. */
   account?: { server: string; password: string };
   /** Calls that come in; by default they ring. */
@@ -221,7 +223,8 @@ export class BaresipPhone {
   }
 
   #writeConfiguration(): void {
-    const { folder, port, codec = 'pcmu', tone, address = '127.0.0.1' } = this.#options;
+    const { folder, port, codec = 'pcmu', tone, srtp, address = '127.0.0.1' } = this.#options;
+    const security = srtp === undefined ? [] : ['srtp'];
     const { module, entry, sampleRate } = CODECS[codec];
     const wav = path.join(folder, 'tone.wav');
     // aufile does not loop and its end hangs up: longer than any test's call.
@@ -257,7 +260,7 @@ export class BaresipPhone {
         `audio_source aufile,${wav}`,
         `ausrc_srate ${sampleRate}`,
         'ausrc_channels 1',
-        ...['aufile', module, 'sndfile'].map((each) => `module ${each}.so`),
+        ...['aufile', module, 'sndfile', ...security].map((each) => `module ${each}.so`),
         ...['uuid', 'account'].map((each) => `module_tmp ${each}.so`),
         ...['menu', 'debug_cmd', 'ctrl_tcp'].map((each) => `module_app ${each}.so`),
         '',
@@ -268,7 +271,7 @@ export class BaresipPhone {
   }
 
   #accountLine(codec: string): string {
-    const { name, port, transport = 'udp', account, answers, outboundProxy } = this.#options;
+    const { name, port, transport = 'udp', account, answers, outboundProxy, srtp } = this.#options;
     const host = account?.server ?? `127.0.0.1:${port}`;
     const parts = [
       `"${name}" <sip:${name}@${host};transport=${transport}>`,
@@ -280,6 +283,7 @@ export class BaresipPhone {
         ? []
         : [`outbound="sip:${outboundProxy};transport=${transport}"`]),
       ...(answers === 'auto' ? ['answermode=auto'] : []),
+      ...(srtp === undefined ? [] : [`mediaenc=${srtp}`]),
     ];
 
     return `${parts.join(';')}\n`;

@@ -14,6 +14,8 @@ export interface LinphoneOptions {
   /** SIP port; the RTP port follows from it. */
   port: number;
   transport?: 'udp' | 'tcp';
+  /** Insists on encryption, with RTP/SAVP. */
+  srtp?: boolean;
   /** What it plays, Hz, also while it holds. */
   tone?: number;
 }
@@ -155,7 +157,8 @@ function configuration(options: LinphoneOptions): string {
     'register_only_when_network_is_up=0',
     'auto_net_state_mon=0',
     'incoming_calls_early_media=0',
-    'media_encryption=none',
+    `media_encryption=${options.srtp === true ? 'srtp' : 'none'}`,
+    `media_encryption_mandatory=${options.srtp === true ? 1 : 0}`,
     'default_proxy=0',
     '[net]',
     'mtu=1300',

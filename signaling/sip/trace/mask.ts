@@ -7,7 +7,7 @@ const SECRETS: readonly RegExp[] = [
   // Credentials, with their folded lines; the scheme stays.
   /^((?:proxy-)?authorization[ \t]*:[ \t]*[A-Za-z]*[ \t]?)[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*()/gim,
   // SRTP keys (RFC 4568 9.1) and what else SDP may carry of that kind.
-  /^(a=crypto:[^\r\n]*?inline:)[^\s|;]*()/gim,
+  /(inline:)[^\s|;]*()/gi,
   /^(a=ice-pwd:)[^\r\n]*()/gim,
   /^(k=[a-z]+:?)[^\r\n]*()/gim,
   // The password of a URI.

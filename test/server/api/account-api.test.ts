@@ -76,8 +76,9 @@ describe('/accounts', () => {
     });
     expect((await call('GET', '/accounts')).json).toEqual([created.json]);
     expect((await call('GET', '/accounts/bob')).json).toEqual(created.json);
-    const changed = await call('PATCH', '/accounts/bob', { digest: ['SHA-256'], password: 'x' });
-    expect(changed.json).toMatchObject({ digest: ['SHA-256'] });
+    const change = { digest: ['SHA-256'], password: 'x', srtp: 'required' };
+    const changed = await call('PATCH', '/accounts/bob', change);
+    expect(changed.json).toMatchObject({ digest: ['SHA-256'], srtp: 'required' });
     expect(created.text + changed.text).not.toMatch(/pass word|secret|ha1/);
     expect((await call('DELETE', '/accounts/bob')).status).toBe(204);
     expect((await call('GET', '/accounts/bob')).json).toMatchObject({
