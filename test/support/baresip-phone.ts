@@ -1,8 +1,9 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import path from 'node:path';
 import { Child } from './child-process.ts';
 import { projectPath } from './scratch.ts';
+import { tryConnect } from './try-connect.ts';
 import { waitUntil } from './wait-until.ts';
 import { writeToneWav } from './wav-file.ts';
 
@@ -288,17 +289,4 @@ export class BaresipPhone {
 
     return `${parts.join(';')}\n`;
   }
-}
-
-async function tryConnect(port: number): Promise<Socket | undefined> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('connect', () => {
-      socket.removeAllListeners('error');
-      resolve(socket);
-    });
-    socket.once('error', () => {
-      resolve(undefined);
-    });
-  });
 }
