@@ -30,6 +30,10 @@ export const BENCH_PACKAGES = [
   { name: 'sip-tester', command: 'sipp' },
   { name: 'iproute2', command: 'ip' },
   { name: 'util-linux', command: 'taskset' },
+  // The load generator is compiled, and the peer is what the mix is held against.
+  { name: 'gcc', command: 'gcc' },
+  { name: 'libc6-dev' },
+  { name: 'janus', command: 'janus' },
 ];
 
 /** The step that brings these packages: `{ name, command? , library? }`. */

@@ -1,0 +1,114 @@
+/** A server under a mix load: Parley by SIP calls, Janus by its API; the rest is the same for both. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { BenchCalls } from './bench-calls.ts';
+import { JanusBridge } from './janus-bridge.ts';
+import { BENCH_KEY, type LoadCodec } from './load-tracks.ts';
+
+export interface SubjectLeg {
+  room: number;
+  codec: LoadCodec;
+  rtpPort: number;
+}
+
+export interface MixSubject {
+  readonly name: string;
+  readonly pid: number;
+  /** Answers where each leg must send its audio to. */
+  join(legs: readonly SubjectLeg[]): Promise<number[]>;
+  /** Frames that were mixed too late since the start; undefined: it does not tell. */
+  lateFrames(): Promise<number | undefined>;
+  close(): Promise<void>;
+}
+
+/** Other work on the machine should not be what is measured; without the right to this it only warns. */
+const BEFORE_OTHERS = ['nice', '-n', '-15'];
+const HTTP = 'http://127.0.0.1:3000';
+
+export async function startParley(
+  folder: string,
+  core: number,
+  srtp: boolean,
+): Promise<MixSubject> {
+  const main = path.join(import.meta.dirname, '../dist/server/main.js');
+  const first = ['-c', String(core), ...BEFORE_OTHERS];
+  const child = spawn('taskset', [...first, process.execPath, main], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: {
+      ...process.env,
+      NODE_ENV: 'production',
+      HTTP_HOST: '127.0.0.1',
+      SIP_HOST: '127.0.0.1',
+      PUBLIC_ADDRESS: '127.0.0.1',
+      MEDIA_WORKERS: '1',
+      MIXER_THREADS: '1',
+      MAX_ROOM_PARTICIPANTS: '5000',
+      SIP_RATE_LIMIT: '1000000',
+      LOG_LEVEL: 'warn',
+      DATA_DIR: path.join(folder, 'data'),
+    },
+  });
+  await untilReady(child);
+  const calls = await BenchCalls.open(srtp ? BENCH_KEY : undefined);
+
+  return {
+    name: 'Parley',
+    pid: child.pid!,
+    join: (legs) =>
+      calls.dial(
+        legs.map(({ room, codec, rtpPort }) => ({ room: String(1000 + room), codec, rtpPort })),
+      ),
+    lateFrames: async () => {
+      const text = await (await fetch(`${HTTP}/metrics`)).text();
+
+      return Number(/^parley_mixer_late_frames_total (\S+)/m.exec(text)?.[1]);
+    },
+    close: async () => {
+      await calls.hangUp();
+      await end(child);
+    },
+  };
+}
+
+/** What the rooms mix at: as the peer's own default for G.711, full band for Opus. */
+export async function startJanus(
+  folder: string,
+  core: number,
+  codecs: readonly LoadCodec[],
+): Promise<MixSubject> {
+  const bridge = await JanusBridge.start(folder, core);
+  const sampleRate = codecs.includes('opus') ? 48_000 : 16_000;
+
+  return {
+    name: 'Janus',
+    pid: bridge.process.pid!,
+    join: (legs) =>
+      bridge.join(
+        legs.map((leg) => ({ ...leg, room: leg.room + 1 })),
+        sampleRate,
+      ),
+    lateFrames: () => Promise.resolve(undefined),
+    close: () => bridge.close(),
+  };
+}
+
+async function untilReady(child: ChildProcess): Promise<void> {
+  for (let tries = 0; tries < 200; tries++) {
+    const ready = await fetch(`${HTTP}/readyz`).then(
+      (response) => response.status === 200,
+      () => false,
+    );
+    if (ready) return;
+    await delay(100);
+  }
+  child.kill('SIGKILL');
+  throw new Error('the server did not become ready');
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  const ended = once(child, 'exit');
+  child.kill('SIGTERM');
+  await ended;
+}
