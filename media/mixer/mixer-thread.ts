@@ -6,6 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { AppError, SystemClock, toError, type TimerHandle } from '../../base/index.ts';
 import { configureOpus } from '../codec/index.ts';
 import { FrameHistogram } from './frame-histogram.ts';
+import { pollBatchedSockets } from '../rtp/index.ts';
 import { MixerClock } from './mixer-clock.ts';
 import type {
   MixerFailure,
@@ -147,6 +148,8 @@ function startTicking(): void {
 }
 
 function tick(): void {
+  // What has come is in this frame, not in the next.
+  pollBatchedSockets();
   for (let owed = mixerClock.owed(), first = true; owed > 0; owed--, first = false) {
     const startedAt = clock.now();
     const skipped = first ? mixerClock.skipped : 0;

@@ -9,6 +9,7 @@ export { parseRtcp } from './rtcp-packet.ts';
 export { writeRtcp } from './rtcp-writer.ts';
 export type { ReportBlock, RtcpPacket, SenderInfo } from './rtcp-packet.ts';
 export { RtcpScheduler } from './rtcp-scheduler.ts';
+export { pollBatchedSockets } from './batched-udp.ts';
 export { RtpSocket } from './rtp-socket.ts';
 export type {
   PacketSecurity,

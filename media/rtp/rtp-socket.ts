@@ -3,14 +3,14 @@
  * port, everything counted. Sockets are not connected: the phone's address may change, and a
  * connected socket answers a closed port of the peer with an error.
  */
-import type { RemoteInfo, Socket } from 'node:dgram';
 import { isIP } from 'node:net';
 import type { Clock } from '../../base/index.ts';
+import { openBatchedSocket, type PacketSocket, type PacketSource } from './batched-udp.ts';
 import type { PortPair } from './port-allocator.ts';
 import { MAX_RTP_PACKET, RtpPacketView, isRtcp } from './rtp-packet.ts';
 import { RtpSocketCounters } from './rtp-socket-counters.ts';
 import { SourceLock } from './source-lock.ts';
-import { bindUdpSocket, closeUdpSocket } from './udp-socket.ts';
+import { bindUdpSocket, closeUdpSocket, type UdpSocketOptions } from './udp-socket.ts';
 
 export interface RtpSocketHandlers {
   /**
@@ -66,8 +66,8 @@ const MAX_SEND_QUEUE = 4;
 export class RtpSocket {
   readonly rtpPort: number;
   readonly rtcpPort: number;
-  readonly #rtp: Socket;
-  readonly #rtcp: Socket;
+  readonly #rtp: PacketSocket;
+  readonly #rtcp: PacketSocket;
   readonly #clock: Clock;
   readonly #handlers: RtpSocketHandlers;
   readonly #family: number;
@@ -78,10 +78,13 @@ export class RtpSocket {
   #remote: RtpRemote | undefined;
   /** The port that RTCP came from, 0 before it did. */
   #rtcpSource = 0;
+  /** The address that was looked at last, and whether packets may go there. */
+  #reachAddress = '';
+  #reachable = false;
   #closed = false;
   readonly #counters = new RtpSocketCounters();
 
-  private constructor(rtp: Socket, rtcp: Socket, options: RtpSocketOptions) {
+  private constructor(rtp: PacketSocket, rtcp: PacketSocket, options: RtpSocketOptions) {
     this.#rtp = rtp;
     this.#rtcp = rtcp;
     this.rtpPort = rtp.address().port;
@@ -111,13 +114,13 @@ export class RtpSocket {
       receiveBufferSize: options.receiveBufferSize ?? RECEIVE_BUFFER,
       dscp: options.dscp ?? 0,
     };
-    const rtp = await bindUdpSocket({ ...common, port: options.ports.rtp });
+    const rtp = await bindPort({ ...common, port: options.ports.rtp });
     try {
-      const rtcp = await bindUdpSocket({ ...common, port: options.ports.rtcp });
+      const rtcp = await bindPort({ ...common, port: options.ports.rtcp });
 
       return new RtpSocket(rtp, rtcp, options);
     } catch (error) {
-      rtp.close();
+      await closeUdpSocket(rtp);
       throw error;
     }
   }
@@ -168,7 +171,7 @@ export class RtpSocket {
     await Promise.all([closeUdpSocket(this.#rtp), closeUdpSocket(this.#rtcp)]);
   }
 
-  #onRtpPort(data: Uint8Array, from: RemoteInfo): void {
+  #onRtpPort(data: Uint8Array, from: PacketSource): void {
     const packet = this.#packet;
     if (isRtcp(data)) {
       if (this.#remote?.rtcpMux === true) this.#onRtcp(data, from, this.#clock.now());
@@ -204,7 +207,7 @@ export class RtpSocket {
     this.#handlers.onRtp(packet, now);
   }
 
-  #onRtcp(data: Uint8Array, from: RemoteInfo, now: number): void {
+  #onRtcp(data: Uint8Array, from: PacketSource, now: number): void {
     const remote = this.#remote;
     const length = this.#security?.openRtcp(data) ?? data.length;
     if (length < 0) {
@@ -233,7 +236,7 @@ export class RtpSocket {
   }
 
   #send(
-    socket: Socket,
+    socket: PacketSocket,
     data: Uint8Array,
     length: number,
     port: number,
@@ -250,8 +253,9 @@ export class RtpSocket {
 
       return false;
     }
-    const buffer = this.#sendBuffer;
-    for (let i = 0; i < length; i++) buffer[i] = data[i]!;
+    const inPlace = socket.sendsAtOnce === true && this.#security === undefined;
+    const buffer = inPlace ? data : this.#sendBuffer;
+    if (!inPlace) for (let i = 0; i < length; i++) buffer[i] = data[i]!;
     const size = this.#seal(buffer, length, isReport);
     if (size < 0) {
       this.#counters.sendDropped++;
@@ -280,6 +284,16 @@ export class RtpSocket {
 
   /** "0.0.0.0" is how old phones say hold (RFC 3264 8.4); names are not looked up. */
   #canReach(address: string): boolean {
-    return isIP(address) === this.#family && address !== '0.0.0.0' && address !== '::';
+    if (address !== this.#reachAddress) {
+      this.#reachAddress = address;
+      this.#reachable =
+        isIP(address) === this.#family && address !== '0.0.0.0' && address !== '::';
+    }
+
+    return this.#reachable;
   }
+}
+
+function bindPort(options: UdpSocketOptions): Promise<PacketSocket> | PacketSocket {
+  return openBatchedSocket(options) ?? bindUdpSocket(options);
 }

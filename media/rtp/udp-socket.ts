@@ -7,6 +7,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import { createRequire } from 'node:module';
 import { isIP } from 'node:net';
 import type * as koffiModule from 'koffi';
+import type { PacketSocket } from './batched-udp.ts';
 
 export interface UdpSocketOptions {
   /** An address literal. */
@@ -49,7 +50,7 @@ export async function bindUdpSocket(options: UdpSocketOptions): Promise<Socket> 
   });
 }
 
-export async function closeUdpSocket(socket: Socket): Promise<void> {
+export async function closeUdpSocket(socket: Pick<PacketSocket, 'close'>): Promise<void> {
   return new Promise((resolve) => {
     socket.close(() => {
       resolve();

@@ -1,0 +1,327 @@
+/**
+ * IPv4 sockets by the kernel's own calls. node:dgram costs several times what the kernel itself takes
+ * for a packet, most of it in receiving: an event, an allocation and an address text each. Here one
+ * poller a thread asks for all that came at once, every few milliseconds and right before each frame of
+ * the mix, and what a packet needs is one view of a block that many share.
+ */
+import { createRequire } from 'node:module';
+import { isIPv4 } from 'node:net';
+import { getSystemErrorName } from 'node:util';
+import type * as koffiModule from 'koffi';
+
+/** What is used of node:dgram's socket, so that it may stand in for this one. */
+export interface PacketSocket {
+  /** `send` does not return before the octets are taken. */
+  readonly sendsAtOnce?: boolean;
+  on(event: 'message', listener: (data: Buffer, from: PacketSource) => void): unknown;
+  on(event: 'error', listener: () => void): unknown;
+  removeAllListeners(event: 'error'): unknown;
+  address(): { address: string; port: number };
+  /** Throws when it cannot be sent. */
+  send(data: Uint8Array, offset: number, length: number, port: number, address: string): unknown;
+  getSendQueueCount(): number;
+  close(callback: () => void): unknown;
+}
+
+export interface PacketSource {
+  address: string;
+  port: number;
+}
+
+export interface BatchedSocketOptions {
+  /** An address literal. */
+  address: string;
+  /** 0: any. */
+  port: number;
+  receiveBufferSize: number;
+  /** Mark of the packets (RFC 2474), 0 for none. */
+  dscp?: number;
+}
+
+/** Linux' numbers, the same on every architecture that Node runs on. */
+const AF_INET = 2;
+const DATAGRAM = 2 | 0o4000 | 0o2000000;
+const SOL_SOCKET = 1;
+const SO_RCVBUF = 8;
+const IP_TOS = [0, 1] as const;
+const EPOLL_ADD = 1;
+const EPOLL_DELETE = 2;
+const EPOLLIN = 1;
+const EAGAIN = 11;
+const ADDRESS_LENGTH = 16;
+
+/** `struct epoll_event` is packed on x86-64 alone. */
+const EVENT_LENGTH = process.arch === 'x64' ? 12 : 16;
+const EVENT_DATA = EVENT_LENGTH - 8;
+const EVENTS_AT_ONCE = 256;
+/** Packets of one socket in one go: a sprayed port must not keep the others and the mix waiting. */
+const MAX_ROUNDS = 16;
+/** Milliseconds: a fraction of a frame, so that arrival times still tell jitter. */
+const POLL_MS = 4;
+const BLOCK = 65_536;
+const LONGEST = 2048;
+
+interface Kernel {
+  socket: (domain: number, type: number, protocol: number) => number;
+  bind: (fd: number, address: Uint8Array, length: number) => number;
+  getsockname: (fd: number, address: Uint8Array, length: Uint32Array) => number;
+  setsockopt: (fd: number, level: number, name: number, value: Int32Array, size: number) => number;
+  close: (fd: number) => number;
+  sendto: (
+    fd: number,
+    data: Uint8Array,
+    length: number,
+    flags: number,
+    address: Uint8Array,
+    addressLength: number,
+  ) => number;
+  recvfrom: (
+    fd: number,
+    data: Uint8Array,
+    length: number,
+    flags: number,
+    address: Uint8Array,
+    addressLength: Uint32Array,
+  ) => number;
+  epoll_create1: (flags: number) => number;
+  epoll_ctl: (epoll: number, operation: number, fd: number, event: Uint8Array) => number;
+  epoll_wait: (epoll: number, events: Uint8Array, max: number, timeout: number) => number;
+  errno: () => number;
+}
+
+let loaded: { kernel: Kernel | undefined } | undefined;
+
+function loadKernel(): Kernel | undefined {
+  loaded ??= { kernel: process.platform === 'linux' ? tryKernel() : undefined };
+
+  return loaded.kernel;
+}
+
+function tryKernel(): Kernel | undefined {
+  try {
+    const koffi = createRequire(import.meta.url)('koffi') as typeof koffiModule;
+    const libc = koffi.load('libc.so.6');
+    const named = <Name extends keyof Kernel>(name: Name, result: string, ...args: string[]) =>
+      libc.func(`${result} ${name}(${args.join(', ')})`) as Kernel[Name];
+    const [octets, lengths] = ['uint8_t *', 'uint32_t *'];
+
+    return {
+      socket: named('socket', 'int', 'int', 'int', 'int'),
+      bind: named('bind', 'int', 'int', octets, 'uint32_t'),
+      getsockname: named('getsockname', 'int', 'int', octets, lengths),
+      setsockopt: named('setsockopt', 'int', 'int', 'int', 'int', 'int *', 'uint32_t'),
+      close: named('close', 'int', 'int'),
+      sendto: named('sendto', 'long', 'int', octets, 'ulong', 'int', octets, 'uint32_t'),
+      recvfrom: named('recvfrom', 'long', 'int', octets, 'ulong', 'int', octets, lengths),
+      epoll_create1: named('epoll_create1', 'int', 'int'),
+      epoll_ctl: named('epoll_ctl', 'int', 'int', 'int', 'int', octets),
+      epoll_wait: named('epoll_wait', 'int', 'int', octets, 'int', 'int'),
+      errno: () => koffi.errno(),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Undefined: not possible here. Throws as node:dgram does when the port is taken. */
+export function openBatchedSocket(options: BatchedSocketOptions): PacketSocket | undefined {
+  const { address, port, receiveBufferSize, dscp = 0 } = options;
+  const kernel = loadKernel();
+  if (kernel === undefined || !isIPv4(address)) return undefined;
+  const fd = kernel.socket(AF_INET, DATAGRAM, 0);
+  if (fd < 0) return undefined;
+  kernel.setsockopt(fd, SOL_SOCKET, SO_RCVBUF, Int32Array.of(receiveBufferSize), 4);
+  if (dscp > 0) kernel.setsockopt(fd, ...IP_TOS, Int32Array.of(dscp << 2), 4);
+  if (
+    kernel.bind(fd, writeAddress(new Uint8Array(ADDRESS_LENGTH), address, port), ADDRESS_LENGTH) < 0
+  ) {
+    const code = getSystemErrorName(-kernel.errno());
+    kernel.close(fd);
+    throw Object.assign(new Error(`bind ${code} ${address}:${port}`), { code, address, port });
+  }
+
+  return new BatchedSocket(kernel, fd, address);
+}
+
+/** Hands out what has come for the sockets of this thread. */
+export function pollBatchedSockets(): void {
+  poller?.poll();
+}
+
+function writeAddress(into: Uint8Array, address: string, port: number): Uint8Array {
+  // The family is in the machine's order, the rest in the network's.
+  new Uint16Array(into.buffer, into.byteOffset, 1)[0] = AF_INET;
+  into[2] = port >> 8;
+  into[3] = port;
+  address.split('.').forEach((octet, i) => (into[4 + i] = Number(octet)));
+
+  return into;
+}
+
+class BatchedSocket implements PacketSocket {
+  readonly sendsAtOnce = true;
+  readonly #kernel: Kernel;
+  readonly #fd: number;
+  readonly #address: string;
+  readonly #port: number;
+  readonly #to = new Uint8Array(ADDRESS_LENGTH);
+  #toAddress = '';
+  #toPort = 0;
+  #from: PacketSource = { address: '', port: 0 };
+  #fromKey = -1;
+  #onMessage: ((data: Buffer, from: PacketSource) => void) | undefined;
+  #onError: (() => void) | undefined;
+  #closed = false;
+
+  constructor(kernel: Kernel, fd: number, address: string) {
+    this.#kernel = kernel;
+    this.#fd = fd;
+    this.#address = address;
+    const name = new Uint8Array(ADDRESS_LENGTH);
+    kernel.getsockname(fd, name, Uint32Array.of(ADDRESS_LENGTH));
+    this.#port = (name[2]! << 8) | name[3]!;
+    poller ??= new Poller(kernel);
+    poller.add(fd, this);
+  }
+
+  on(
+    event: 'message' | 'error',
+    listener: ((data: Buffer, from: PacketSource) => void) | (() => void),
+  ): void {
+    if (event === 'message') this.#onMessage = listener;
+    else this.#onError = listener as () => void;
+  }
+
+  removeAllListeners(_event: 'error'): void {
+    this.#onError = undefined;
+  }
+
+  address(): { address: string; port: number } {
+    return { address: this.#address, port: this.#port };
+  }
+
+  send(data: Uint8Array, offset: number, length: number, port: number, address: string): void {
+    if (this.#closed) throw new Error('the socket is closed');
+    if (address !== this.#toAddress || port !== this.#toPort) {
+      writeAddress(this.#to, address, port);
+      this.#toAddress = address;
+      this.#toPort = port;
+    }
+    const from = offset === 0 ? data : data.subarray(offset);
+    const sent = this.#kernel.sendto(this.#fd, from, length, 0, this.#to, ADDRESS_LENGTH);
+    if (sent < 0) throw new Error(getSystemErrorName(-this.#kernel.errno()));
+  }
+
+  /** The kernel has taken, or refused, each one at once. */
+  getSendQueueCount(): number {
+    return 0;
+  }
+
+  close(callback: () => void): void {
+    if (!this.#closed) {
+      this.#closed = true;
+      poller?.remove(this.#fd);
+      this.#kernel.close(this.#fd);
+    }
+    queueMicrotask(callback);
+  }
+
+  /** A packet for this socket; `name` is where it came from. */
+  deliver(data: Buffer, name: Uint8Array): void {
+    // 48 bits: exact in a number.
+    const key =
+      ((name[4]! << 16) | (name[5]! << 8) | name[6]!) * 2 ** 24 +
+      ((name[7]! << 16) | (name[2]! << 8) | name[3]!);
+    if (key !== this.#fromKey) {
+      this.#fromKey = key;
+      this.#from = {
+        address: `${name[4]!}.${name[5]!}.${name[6]!}.${name[7]!}`,
+        port: (name[2]! << 8) | name[3]!,
+      };
+    }
+    if (!this.#closed) this.#onMessage?.(data, this.#from);
+  }
+
+  failed(): void {
+    this.#onError?.();
+  }
+}
+
+let poller: Poller | undefined;
+
+class Poller {
+  readonly #kernel: Kernel;
+  readonly #epoll: number;
+  readonly #sockets = new Map<number, BatchedSocket>();
+  readonly #events = new Uint8Array(EVENT_LENGTH * EVENTS_AT_ONCE);
+  readonly #eventView = new DataView(this.#events.buffer);
+  readonly #event = new Uint8Array(EVENT_LENGTH);
+  readonly #name = new Uint8Array(ADDRESS_LENGTH);
+  readonly #nameLength = Uint32Array.of(ADDRESS_LENGTH);
+  #block = Buffer.allocUnsafeSlow(BLOCK);
+  #used = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel;
+    this.#epoll = kernel.epoll_create1(0o2000000);
+    if (this.#epoll < 0) throw new Error(`epoll: ${getSystemErrorName(-kernel.errno())}`);
+    // A thread that dies must give the ports back; Node closes only what it opened itself.
+    process.once('exit', () => {
+      for (const fd of this.#sockets.keys()) kernel.close(fd);
+      kernel.close(this.#epoll);
+    });
+  }
+
+  add(fd: number, socket: BatchedSocket): void {
+    this.#sockets.set(fd, socket);
+    const event = new DataView(this.#event.buffer);
+    event.setUint32(0, EPOLLIN, true);
+    event.setUint32(EVENT_DATA, fd, true);
+    this.#kernel.epoll_ctl(this.#epoll, EPOLL_ADD, fd, this.#event);
+    // Not a time that anything is measured by: how often the kernel is asked.
+    this.#timer ??= setInterval(() => {
+      this.poll();
+    }, POLL_MS);
+  }
+
+  remove(fd: number): void {
+    this.#sockets.delete(fd);
+    this.#kernel.epoll_ctl(this.#epoll, EPOLL_DELETE, fd, this.#event);
+    if (this.#sockets.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** One packet of each socket that has any, and again while some still have: asking costs less than a look in vain. */
+  poll(): void {
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      const count = this.#kernel.epoll_wait(this.#epoll, this.#events, EVENTS_AT_ONCE, 0);
+      if (count <= 0) return;
+      for (let i = 0; i < count; i++) {
+        this.#receive(this.#eventView.getUint32(i * EVENT_LENGTH + EVENT_DATA, true));
+      }
+    }
+  }
+
+  #receive(fd: number): void {
+    const socket = this.#sockets.get(fd);
+    if (socket === undefined) return;
+    if (this.#used + LONGEST > BLOCK) this.#newBlock();
+    const room = this.#block.subarray(this.#used);
+    const length = this.#kernel.recvfrom(fd, room, LONGEST, 0, this.#name, this.#nameLength);
+    if (length < 0) {
+      if (this.#kernel.errno() !== EAGAIN) socket.failed();
+
+      return;
+    }
+    this.#used += (length + 7) & ~7;
+    socket.deliver(room.subarray(0, length), this.#name);
+  }
+
+  /** Packets that wait in jitter buffers keep the old one alive for as long as they do. */
+  #newBlock(): void {
+    this.#block = Buffer.allocUnsafeSlow(BLOCK);
+    this.#used = 0;
+  }
+}
