@@ -4,7 +4,7 @@
  */
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { audioCodec } from '../media/codecs.ts';
+import { audioCodec } from '../media/index.ts';
 import type { LoadCodec, SrtpKey } from './load-tracks.ts';
 
 export interface BenchCall {

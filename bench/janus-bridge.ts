@@ -5,7 +5,7 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocket } from 'ws';
-import { audioCodec } from '../media/codecs.ts';
+import { audioCodec } from '../media/index.ts';
 import type { LoadCodec } from './load-tracks.ts';
 
 const PORT = 8188;

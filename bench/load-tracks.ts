@@ -1,8 +1,6 @@
 /** The packets that the phones of a load send, ready made: what `rtp-load` plays. */
 import { createCipheriv, createHmac } from 'node:crypto';
-import { createEncoder } from '../media/codec/index.ts';
-import { audioCodec } from '../media/codecs.ts';
-import { writeRtp } from '../media/rtp/index.ts';
+import { audioCodec, createEncoder, writeRtp } from '../media/index.ts';
 import { makeClicks, makeRoomNoise, makeVoice } from './voice.ts';
 
 export type LoadCodec = 'PCMU' | 'opus';

@@ -8,7 +8,7 @@ import { loadavg, tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { BenchRow } from './bench-row.ts';
-import { CLICK_EVERY_MS, BENCH_KEY, makeTrack, type TrackKind } from './load-tracks.ts';
+import { BENCH_KEY, makeTrack, type TrackKind } from './load-tracks.ts';
 import {
   JANUS_CASES,
   MORE_SERVER_CASES,
@@ -16,18 +16,17 @@ import {
   SERVER_CASES,
   type MixCase,
 } from './mix-cases.ts';
+import { delaysOf, disturbance, FIRST_PORT, FRAME_US, legsOf, plainLegs } from './mix-legs.ts';
 import { startJanus, startParley, type MixSubject } from './mix-subject.ts';
+import { proveGenerator } from './prove-generator.ts';
 import { costOf, stolenSeconds } from './process-cost.ts';
 import { compileLoad, RtpLoad, type LoadLeg, type LoadReport } from './rtp-load.ts';
 
 const SERVER_CORE = 0;
 const LOAD_CORE = 1;
-const FIRST_PORT = 20_000;
-const FRAME_US = 20_000;
 /** Share of a core up to which a server is filled. */
 const FULL = 0.7;
-/** A generator later than this did not get its core. */
-const MAX_GENERATOR_LATE_MS = 5;
+const HALF = 0.5;
 /** Rooms of two in which clicks are timed. */
 const CLICK_ROOMS = 20;
 
@@ -92,46 +91,14 @@ class MixBench {
     this.#program = compileLoad(this.#folder);
   }
 
-  /** What the generator says it sent arrives at a sink on the other core, on time. */
   async prove(): Promise<BenchRow[]> {
-    const count = 500;
-    const tracks = [this.#track({ codec: 'PCMU', sound: 'silence', seed: 0 }, false)];
-    const plan = { folder: this.#folder, tracks, seconds: 4, settleSeconds: 1 };
-    const sinkPort = FIRST_PORT + 2 * count;
-    const sinkLegs = legsOf(count, sinkPort, () => 0);
-    const sink = await RtpLoad.open(this.#program, {
-      ...plan,
-      name: 'sink',
-      legs: sinkLegs,
-      seconds: 4.5,
-      core: SERVER_CORE,
-    });
-    const load = await RtpLoad.open(this.#program, {
-      ...plan,
-      name: 'proof',
-      legs: legsOf(count, FIRST_PORT, (index) => sinkPort + 2 * index),
-      core: LOAD_CORE,
-    });
-    sink.start();
-    load.start();
-    await load.measuring();
-    const sent = await load.report();
-    await sink.measuring();
-    const arrived = await sink.report();
-    console.log(
-      `generator: ${sent.sent} packets of ${count} phones in ${sent.seconds} s, ` +
-        `${arrived.received} arrived, ${arrived.lost} lost, late p50 ${sent.lateMs.p50} p99 ${sent.lateMs.p99} ` +
-        `max ${sent.lateMs.max} ms, longest gap at the sink ${arrived.longestGapMs} ms`,
-    );
-    if (arrived.lost > 0 || Math.abs(arrived.received - sent.sent) > count * 2) {
-      throw new Error(
-        'the load generator does not send what it says: no figure would mean anything',
-      );
-    }
+    const silence = this.#track({ codec: 'PCMU', sound: 'silence', seed: 0 }, false);
+    const cores = { load: LOAD_CORE, sink: SERVER_CORE };
+    const { lateP99, lost } = await proveGenerator(this.#program, this.#folder, silence, cores);
 
     return [
-      row('generator: packets left late, p99 (500 phones)', sent.lateMs.p99, 'ms'),
-      row('generator: lost on the way to a sink', arrived.lost, 'packets'),
+      row('generator: packets left late, p99 (500 phones)', lateP99, 'ms'),
+      row('generator: lost on the way to a sink', lost, 'packets'),
     ];
   }
 
@@ -143,6 +110,8 @@ class MixBench {
       const tried = await this.#measure(parley, resized(shape, Math.floor(best)));
       rows.push(...this.#rowsOf('Parley, filled', tried));
       best = tried.legsAt70;
+      const half = await this.#measure(parley, resized(shape, Math.floor((best * HALF) / FULL)));
+      rows.push(...this.#rowsOf('Parley, half full', half));
     }
     this.#remember('Parley', shape.family, best);
 
@@ -194,7 +163,8 @@ class MixBench {
     const { settle, measure } = this.#times;
     const subject = await start(this.#runFolder(), shape);
     try {
-      const { tracks, legs: wanted } = this.#legsOf(shape);
+      const { kinds, legs: wanted } = legsOf(shape);
+      const tracks = kinds.map((kind) => this.#track(kind, shape.srtp));
       // What it takes before the first call; a moment for what a start leaves behind.
       await delay(1000);
       const before = costOf(subject.pid);
@@ -299,45 +269,6 @@ class MixBench {
     }
   }
 
-  #legsOf(shape: MixCase): {
-    tracks: Uint8Array[][];
-    legs: (Omit<LoadLeg, 'remotePort' | 'localPort' | 'probe'> & {
-      room: number;
-      codec: MixCase['codecs'][number];
-      rtpPort: number;
-    })[];
-  } {
-    const kinds: TrackKind[] = [];
-    const trackOf = (kind: TrackKind): number => {
-      const found = kinds.findIndex(
-        ({ codec, sound, seed }) =>
-          codec === kind.codec && sound === kind.sound && seed === kind.seed,
-      );
-
-      return found >= 0 ? found : kinds.push(kind) - 1;
-    };
-    const count = shape.rooms * shape.legsPerRoom;
-    const legs = Array.from({ length: count }, (_unused, index) => {
-      const seat = index % shape.legsPerRoom;
-      const codec = shape.codecs[seat % shape.codecs.length]!;
-      const kind: TrackKind =
-        seat < shape.talkersPerRoom
-          ? { codec, sound: 'voice', seed: seat + 1 }
-          : { codec, sound: shape.quiet, seed: 0 };
-
-      return {
-        room: Math.floor(index / shape.legsPerRoom),
-        codec,
-        rtpPort: FIRST_PORT + 2 * index,
-        track: trackOf(kind),
-        // Evenly over the frame, neighbours far apart.
-        phaseUs: Math.floor((FRAME_US * ((index * 7919) % count)) / count),
-      };
-    });
-
-    return { tracks: kinds.map((kind) => this.#track(kind, shape.srtp)), legs };
-  }
-
   /** The packets go on counting for longer than any run lasts. */
   #track(kind: TrackKind, srtp: boolean): Uint8Array[] {
     const name = `${kind.codec} ${kind.sound} ${kind.seed} ${srtp}`;
@@ -363,44 +294,6 @@ class MixBench {
   #runFolder(): string {
     return mkdtempSync(path.join(this.#folder, `subject-${++this.#runs}-`));
   }
-}
-
-/** Why the figures of a run are not to be believed; empty: they are. */
-function disturbance(load: LoadReport, cpu: number, stolen: number): string {
-  const reasons: string[] = [];
-  if (stolen > 0.03) reasons.push(`${(stolen * 100).toFixed(0)} % of a core stolen`);
-  if (load.lateMs.p99 > MAX_GENERATOR_LATE_MS) reasons.push('the generator was late');
-  if (load.leastPerSecond < 49 && cpu < 0.85) reasons.push('the server did not get its core');
-
-  return reasons.length === 0 ? '' : `, DISTURBED: ${reasons.join(', ')}`;
-}
-
-function legsOf(count: number, firstPort: number, remote: (index: number) => number): LoadLeg[] {
-  return Array.from({ length: count }, (_unused, index) => ({
-    localPort: firstPort + 2 * index,
-    remotePort: remote(index),
-    track: 0,
-    phaseUs: Math.floor((FRAME_US * index) / count),
-    probe: false,
-  }));
-}
-
-/** Milliseconds from each click that left to the one heard by the other of the room, sorted. */
-function delaysOf(clicks: LoadReport['clicks']): number[] {
-  const delays: number[] = [];
-  for (const [leg, out, at] of clicks) {
-    if (out !== 1) continue;
-    const heard = clicks.find(
-      ([other, direction, time]) =>
-        other === leg + 1 &&
-        direction === 0 &&
-        time >= at &&
-        time < at + (CLICK_EVERY_MS - 50) * 1000,
-    );
-    if (heard !== undefined) delays.push((heard[2] - at) / 1000);
-  }
-
-  return delays.sort((left, right) => left - right);
 }
 
 function row(what: string, value: number, unit: string): BenchRow {

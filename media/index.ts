@@ -33,3 +33,5 @@ export {
   findTelephoneEvent,
 } from './codecs.ts';
 export type { AudioCodec, AudioCodecName } from './codecs.ts';
+export { createEncoder } from './codec/index.ts';
+export { writeRtp } from './rtp/index.ts';

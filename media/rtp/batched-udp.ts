@@ -4,10 +4,9 @@
  * poller a thread asks for all that came at once, every few milliseconds and right before each frame of
  * the mix, and what a packet needs is one view of a block that many share.
  */
-import { createRequire } from 'node:module';
 import { isIPv4 } from 'node:net';
 import { getSystemErrorName } from 'node:util';
-import type * as koffiModule from 'koffi';
+import { loadKernel, type Kernel } from './kernel-calls.ts';
 
 /** What is used of node:dgram's socket, so that it may stand in for this one. */
 export interface PacketSocket {
@@ -60,68 +59,6 @@ const MAX_ROUNDS = 16;
 const POLL_MS = 4;
 const BLOCK = 65_536;
 const LONGEST = 2048;
-
-interface Kernel {
-  socket: (domain: number, type: number, protocol: number) => number;
-  bind: (fd: number, address: Uint8Array, length: number) => number;
-  getsockname: (fd: number, address: Uint8Array, length: Uint32Array) => number;
-  setsockopt: (fd: number, level: number, name: number, value: Int32Array, size: number) => number;
-  close: (fd: number) => number;
-  sendto: (
-    fd: number,
-    data: Uint8Array,
-    length: number,
-    flags: number,
-    address: Uint8Array,
-    addressLength: number,
-  ) => number;
-  recvfrom: (
-    fd: number,
-    data: Uint8Array,
-    length: number,
-    flags: number,
-    address: Uint8Array,
-    addressLength: Uint32Array,
-  ) => number;
-  epoll_create1: (flags: number) => number;
-  epoll_ctl: (epoll: number, operation: number, fd: number, event: Uint8Array) => number;
-  epoll_wait: (epoll: number, events: Uint8Array, max: number, timeout: number) => number;
-  errno: () => number;
-}
-
-let loaded: { kernel: Kernel | undefined } | undefined;
-
-function loadKernel(): Kernel | undefined {
-  loaded ??= { kernel: process.platform === 'linux' ? tryKernel() : undefined };
-
-  return loaded.kernel;
-}
-
-function tryKernel(): Kernel | undefined {
-  try {
-    const koffi = createRequire(import.meta.url)('koffi') as typeof koffiModule;
-    const libc = koffi.load('libc.so.6');
-    const named = <Name extends keyof Kernel>(name: Name, result: string, ...args: string[]) =>
-      libc.func(`${result} ${name}(${args.join(', ')})`) as Kernel[Name];
-    const [octets, lengths] = ['uint8_t *', 'uint32_t *'];
-
-    return {
-      socket: named('socket', 'int', 'int', 'int', 'int'),
-      bind: named('bind', 'int', 'int', octets, 'uint32_t'),
-      getsockname: named('getsockname', 'int', 'int', octets, lengths),
-      setsockopt: named('setsockopt', 'int', 'int', 'int', 'int', 'int *', 'uint32_t'),
-      close: named('close', 'int', 'int'),
-      sendto: named('sendto', 'long', 'int', octets, 'ulong', 'int', octets, 'uint32_t'),
-      recvfrom: named('recvfrom', 'long', 'int', octets, 'ulong', 'int', octets, lengths),
-      epoll_create1: named('epoll_create1', 'int', 'int'),
-      epoll_ctl: named('epoll_ctl', 'int', 'int', 'int', 'int', octets),
-      epoll_wait: named('epoll_wait', 'int', 'int', octets, 'int', 'int'),
-      errno: () => koffi.errno(),
-    };
-  } catch {
-    return undefined;
-  }
-}
 
 /** Undefined: not possible here. Throws as node:dgram does when the port is taken. */
 export function openBatchedSocket(options: BatchedSocketOptions): PacketSocket | undefined {
