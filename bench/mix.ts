@@ -9,14 +9,9 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { BenchRow } from './bench-row.ts';
 import { BENCH_KEY, makeTrack, type TrackKind } from './load-tracks.ts';
-import {
-  JANUS_CASES,
-  MORE_SERVER_CASES,
-  resized,
-  SERVER_CASES,
-  type MixCase,
-} from './mix-cases.ts';
-import { delaysOf, disturbance, FIRST_PORT, FRAME_US, legsOf, plainLegs } from './mix-legs.ts';
+import { JANUS_CASES, MORE_SERVER_CASES, resized, SERVER_CASES } from './mix-cases.ts';
+import type { MixCase } from './mix-cases.ts';
+import { delaysOf, disturbance, FIRST_PORT, FRAME_US, legsOf } from './mix-legs.ts';
 import { startJanus, startParley, type MixSubject } from './mix-subject.ts';
 import { proveGenerator } from './prove-generator.ts';
 import { costOf, stolenSeconds } from './process-cost.ts';

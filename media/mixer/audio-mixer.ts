@@ -8,8 +8,10 @@ export class AudioMixer {
   readonly frameSize: number;
   readonly #sum: Int32Array;
   readonly #scratch: Int32Array;
-  readonly #everyone: Int16Array;
-  readonly #limiter = new Limiter();
+  #everyone: Int16Array;
+  #previous: Int16Array;
+  readonly #limiter: Limiter;
+  readonly #before: Limiter;
   #sources = 0;
 
   constructor(frameSize: number) {
@@ -17,11 +19,24 @@ export class AudioMixer {
     this.#sum = new Int32Array(frameSize);
     this.#scratch = new Int32Array(frameSize);
     this.#everyone = new Int16Array(frameSize);
+    this.#previous = new Int16Array(frameSize);
+    this.#limiter = new Limiter(frameSize);
+    this.#before = new Limiter(frameSize);
   }
 
   /** Frames added since `begin`. */
   get sources(): number {
     return this.#sources;
+  }
+
+  /** Everyone's mix before the last one: silence is zeros. */
+  get previous(): Int16Array {
+    return this.#previous;
+  }
+
+  /** How everyone's limiter was before the last frame: where a mix of one's own goes on from. */
+  get limiterBefore(): Limiter {
+    return this.#before;
   }
 
   begin(): void {
@@ -37,16 +52,21 @@ export class AudioMixer {
     this.#sources++;
   }
 
-  /** Valid until the next `finish`. */
-  finish(): Int16Array {
-    if (this.#sources === 0) {
-      this.#everyone.fill(0);
+  /** Valid until the next but one `finish`; undefined: silence. */
+  finish(): Int16Array | undefined {
+    const frame = this.#previous;
+    this.#previous = this.#everyone;
+    this.#everyone = frame;
+    this.#before.copyFrom(this.#limiter);
+    if (this.#sources === 0 && this.#limiter.empty) {
+      frame.fill(0);
       this.#limiter.reset();
-    } else {
-      this.#limiter.process(this.#sum, this.#everyone);
-    }
 
-    return this.#everyone;
+      return undefined;
+    }
+    this.#limiter.process(this.#sum, frame);
+
+    return frame;
   }
 
   /** The whole sum through another limiter: for one who was in the mix a moment ago. */

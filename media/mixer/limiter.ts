@@ -1,91 +1,117 @@
 /**
- * Brings a sum of talkers back into 16 bits without wrapping and, but for the first fraction of a
- * millisecond of a sudden overload, without clipping: each short block's peak asks for a gain, the
- * gain moves in straight lines between blocks and looks one block ahead inside the frame.
+ * Brings a sum of talkers back into 16 bits without wrapping and without clipping. It works in blocks of
+ * 2.5 ms and hands them out one block late: the gain moves in a straight line through the block that
+ * leaves, to what the block behind it asks for, so that every peak finds the gain already down. Between
+ * peaks it rests before it rises, so that a steady sound keeps a steady gain.
  */
 
 const CEILING = 32_767;
-/** Blocks a frame: 2.5 ms each at 20 ms. */
+/** Blocks a frame. */
 const BLOCKS = 8;
-/** How far the gain may rise in one block: back to unity after about a third of a second. */
-const RELEASE_STEP = 0.0075;
-/** What the gain aims at; only samples whose gain came too late pass it, into the bent range. */
-const KNEE = 30_000;
-const ROOM = CEILING - KNEE;
+/** Blocks without a peak before the gain rises: voices that beat with each other 10 times a second keep it still. */
+const HOLD_BLOCKS = 40;
+/** How much the gain rises in a block: 40 dB a second. */
+const RELEASE = 10 ** (0.1 / 20);
 
 export class Limiter {
+  /** The block that came last and has not left. */
+  readonly #held: Int32Array;
+  #heldSize = 0;
   #gain = 1;
-  readonly #wanted = new Float64Array(BLOCKS);
+  /** The gain that the block before ended with. */
+  #from = 1;
+  /** What the held block allows. */
+  #allowed = 1;
+  #rest = 0;
+
+  constructor(frameSize: number) {
+    this.#held = new Int32Array(frameSize / BLOCKS);
+  }
 
   /** The gain that the last frame ended with. */
   get gain(): number {
     return this.#gain;
   }
 
+  /** Nothing is left to come out. */
+  get empty(): boolean {
+    return this.#heldSize === 0;
+  }
+
   reset(): void {
+    this.#held.fill(0);
+    this.#heldSize = 0;
     this.#gain = 1;
+    this.#allowed = 1;
+    this.#rest = 0;
   }
 
-  /** `out` may be a view of any buffer but not of `sum`'s. */
+  /** Goes on as the other one would. */
+  copyFrom(other: Limiter): void {
+    this.#held.set(other.#held);
+    this.#heldSize = other.#heldSize;
+    this.#gain = other.#gain;
+    this.#allowed = other.#allowed;
+    this.#rest = other.#rest;
+  }
+
+  /** `out` is 2.5 ms behind `sum`, and may be a view of any buffer but not of `sum`'s. */
   process(sum: Int32Array, out: Int16Array): void {
-    const length = sum.length;
-    let framePeak = 0;
-    for (let i = 0; i < length; i++) {
-      const value = sum[i]!;
-      const size = value < 0 ? -value : value;
-      if (size > framePeak) framePeak = size;
+    const { length } = sum;
+    const held = this.#held;
+    const size = held.length;
+    const peak = peakOf(sum, 0, length);
+    if (peak <= CEILING && this.#gain >= 1 && this.#allowed >= 1) {
+      for (let i = 0; i < size; i++) out[i] = held[i]!;
+      for (let i = size; i < length; i++) out[i] = sum[i - size]!;
+    } else {
+      this.#nextGain(peakOf(sum, 0, size));
+      this.#slope(held, 0, out, 0);
+      for (let start = size; start < length; start += size) {
+        this.#nextGain(peakOf(sum, start, start + size));
+        this.#slope(sum, start - size, out, start);
+      }
     }
-    if (framePeak <= CEILING && this.#gain >= 1) {
-      for (let i = 0; i < length; i++) out[i] = sum[i]!;
-
-      return;
-    }
-    this.#measure(sum);
-    this.#apply(sum, out);
+    for (let i = 0; i < size; i++) held[i] = sum[length - size + i]!;
+    this.#heldSize = peakOf(held, 0, size);
   }
 
-  #measure(sum: Int32Array): void {
-    const size = Math.ceil(sum.length / BLOCKS);
-    for (let block = 0; block < BLOCKS; block++) {
-      const end = Math.min(sum.length, (block + 1) * size);
-      let peak = 0;
-      for (let i = block * size; i < end; i++) {
-        const value = sum[i]!;
-        const magnitude = value < 0 ? -value : value;
-        if (magnitude > peak) peak = magnitude;
-      }
-      this.#wanted[block] = peak > KNEE ? KNEE / peak : 1;
+  /** Where the gain goes in the block that leaves now; `peak`: of the one behind it. */
+  #nextGain(peak: number): void {
+    const before = this.#allowed;
+    const wanted = peak > CEILING ? CEILING / peak : 1;
+    const bound = Math.min(before, wanted);
+    this.#from = this.#gain;
+    this.#allowed = wanted;
+    if (bound <= this.#gain) {
+      if (bound < 1) this.#rest = HOLD_BLOCKS;
+      this.#gain = bound;
+    } else if (this.#rest > 0) {
+      this.#rest--;
+    } else {
+      this.#gain = Math.min(bound, this.#gain * RELEASE);
     }
   }
 
-  #apply(sum: Int32Array, out: Int16Array): void {
-    const size = Math.ceil(sum.length / BLOCKS);
-    let gain = this.#gain;
-    for (let block = 0; block < BLOCKS; block++) {
-      const start = block * size;
-      const end = Math.min(sum.length, start + size);
-      if (end <= start) break;
-      const here = this.#wanted[block]!;
-      const ahead = block + 1 < BLOCKS ? this.#wanted[block + 1]! : here;
-      const target = Math.min(here, ahead, gain + RELEASE_STEP, 1);
-      const step = (target - gain) / (end - start);
-      // The frame before could not see this one: the gain comes down within the block, and what
-      // still stands out on the way is bent, never cut.
-      for (let i = start; i < end; i++) {
-        gain += step;
-        out[i] = saturate(sum[i]! * gain);
-      }
-      gain = target;
+  #slope(samples: Int32Array, start: number, out: Int16Array, to: number): void {
+    const size = this.#held.length;
+    const step = (this.#gain - this.#from) / size;
+    let gain = this.#from;
+    for (let i = 0; i < size; i++) {
+      gain += step;
+      // Towards zero: rounding up at the very top would wrap.
+      out[to + i] = samples[start + i]! * gain;
     }
-    this.#gain = gain;
   }
 }
 
-/** Straight up to the knee, then bent so that it nears the end of 16 bits and never reaches it. */
-function saturate(value: number): number {
-  if (value <= KNEE && value >= -KNEE) return value;
-  const over = (value < 0 ? -value : value) - KNEE;
-  const bent = KNEE + (ROOM * over) / (ROOM + over);
+function peakOf(samples: Int32Array, start: number, end: number): number {
+  let peak = 0;
+  for (let i = start; i < end; i++) {
+    const value = samples[i]!;
+    const size = value < 0 ? -value : value;
+    if (size > peak) peak = size;
+  }
 
-  return value < 0 ? -bent : bent;
+  return peak;
 }

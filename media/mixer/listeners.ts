@@ -37,7 +37,7 @@ export class ListenerGroup {
 
   /** `everyone` at `sampleRate`, undefined when nobody talks. */
   tick(everyone: Int16Array | undefined, mixer: AudioMixer, mixRate: number, now: number): void {
-    for (const listener of this.#listeners) this.#pushOwn(listener, mixer, mixRate);
+    for (const listener of this.#listeners) this.#pushOwn(listener, everyone, mixer, mixRate);
     this.#shared.push(everyone);
     while (this.#shared.next()) this.#sendPacket(now);
   }
@@ -67,12 +67,17 @@ export class ListenerGroup {
     this.#listeners.length = 0;
   }
 
-  #pushOwn(listener: Listener, mixer: AudioMixer, mixRate: number): void {
+  #pushOwn(
+    listener: Listener,
+    everyone: Int16Array | undefined,
+    mixer: AudioMixer,
+    mixRate: number,
+  ): void {
     const { input, playback } = listener.leg;
     if (!input.mixed && !playback.active) {
       if (listener.own?.active !== true) return;
-      if (listener.own.encoder.pendingSamples === 0) listener.own.stop();
-      else listener.own.push(undefined, playback);
+      if (listener.own.settled) listener.own.stop();
+      else listener.own.settle(everyone);
 
       return;
     }

@@ -4,6 +4,7 @@ import { JitterBuffer, type RtpPacketView } from '../rtp/index.ts';
 import { measureLevel, SILENCE_DBOV, SpeechDetector } from './audio-level.ts';
 import { fadeIn, fadeOut } from './audio-mixer.ts';
 import { FRAME_MS } from './mixer-clock.ts';
+import { opusActivity } from './opus-activity.ts';
 import { PcmFifo } from './pcm-fifo.ts';
 import type { TalkerCandidate } from './talker-selection.ts';
 
@@ -14,6 +15,11 @@ const CONCEAL_MS = 60;
 const TOLD_LEVEL_LIFE_MS = 100;
 /** Long enough to be no click, short enough to cut nothing off. */
 const FADE_MS = 5;
+
+/** Packets without a voice in a row before they are no longer decoded: more than a jitter buffer holds. */
+const QUIET_PACKETS = 10;
+/** One of so many is decoded all the same: an encoder that hears no voice may still hear music. */
+const QUIET_CHECK_FRAMES = 10;
 
 /** One decoder's output at a time passes through here: every input of a thread shares it. */
 const decoded = new Int16Array((48_000 * MAX_PACKET_MS) / 1000);
@@ -39,6 +45,12 @@ export class MixerInput implements TalkerCandidate {
   #starvedMs = Number.POSITIVE_INFINITY;
   #starvedFrames = 0;
   #toldAt = Number.NEGATIVE_INFINITY;
+  /** Packets in a row in which nothing can be heard, and in which no voice was found. */
+  #silentPackets = 0;
+  #quietPackets = 0;
+  #quietFrames = 0;
+  /** dBov, of the frame that was decoded last. */
+  #measured = SILENCE_DBOV;
 
   constructor(mixRate: number) {
     this.#mixRate = mixRate;
@@ -81,22 +93,25 @@ export class MixerInput implements TalkerCandidate {
   push(packet: RtpPacketView, codec: AudioCodec, now: number, level?: number): void {
     if (this.#codec?.name !== codec.name || this.#jitter === undefined) this.#start(codec);
     this.#jitter?.push(packet, now);
+    if (codec.name === 'opus') this.#noteActivity(packet);
     if (level === undefined) return;
     this.#toldAt = now;
     this.#detector.update(level, FRAME_MS);
   }
 
-  /** Takes the next 20 ms out of the jitter buffer. */
-  tick(now: number): void {
+  /** Takes the next 20 ms out of the jitter buffer; `wanted`: it may be heard. */
+  tick(now: number, wanted = true): void {
     if (this.#jitter === undefined || this.#decoder === undefined) return;
     const told = now - this.#toldAt < TOLD_LEVEL_LIFE_MS;
-    const decode = !told || this.audible;
+    const decode = told ? this.audible : !this.#maySkip(wanted);
     if (!decode || !this.#playStraight(this.#jitter, this.#decoder, now)) {
       this.#fill(this.#jitter, this.#decoder, now, decode);
       this.#fifo.read(this.#native);
     }
     if (told) return;
-    const level = this.#starvedMs > CONCEAL_MS ? SILENCE_DBOV : measureLevel(this.#native);
+    if (decode) this.#measured = measureLevel(this.#native);
+    else if (!wanted) this.#measured = SILENCE_DBOV;
+    const level = this.#starvedMs > CONCEAL_MS ? SILENCE_DBOV : this.#measured;
     this.#detector.update(level, FRAME_MS);
   }
 
@@ -132,6 +147,23 @@ export class MixerInput implements TalkerCandidate {
     this.#detector.reset();
     this.#starvedMs = Number.POSITIVE_INFINITY;
     this.#toldAt = Number.NEGATIVE_INFINITY;
+  }
+
+  #noteActivity({ data, payloadOffset, payloadLength }: RtpPacketView): void {
+    const activity = opusActivity(data, payloadOffset, payloadLength);
+    this.#silentPackets = activity === 'silent' ? this.#silentPackets + 1 : 0;
+    const isQuiet = activity === 'silent' || activity === 'inactive';
+    this.#quietPackets = isQuiet ? this.#quietPackets + 1 : 0;
+  }
+
+  /** Whether the next 20 ms need not be decoded; only with Opus is that worth anything. */
+  #maySkip(wanted: boolean): boolean {
+    if (this.#codec?.name !== 'opus') return false;
+    if (!wanted) return true;
+    if (this.audible || this.#quietPackets < QUIET_PACKETS) return false;
+    if (this.#silentPackets >= QUIET_PACKETS) return true;
+
+    return ++this.#quietFrames % QUIET_CHECK_FRAMES !== 0;
   }
 
   close(): void {

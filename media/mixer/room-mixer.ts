@@ -290,8 +290,9 @@ export class RoomMixer {
     const talk = this.#talk;
     talk.begin();
     for (const leg of this.#legList) {
-      leg.input.tick(now);
-      if (leg.input.audible && leg.feeds) talk.offer(leg.input);
+      const { feeds } = leg;
+      leg.input.tick(now, feeds);
+      if (feeds && leg.input.audible) talk.offer(leg.input);
     }
     for (const { input } of this.#microphones.values()) {
       input.tick(now);

@@ -41,7 +41,7 @@ export class TalkerMix {
     }
     this.#rememberTalkers();
 
-    return mixer.sources > 0 ? mixer.finish() : undefined;
+    return mixer.finish();
   }
 
   /** An input that will never be offered again. */

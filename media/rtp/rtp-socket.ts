@@ -286,8 +286,7 @@ export class RtpSocket {
   #canReach(address: string): boolean {
     if (address !== this.#reachAddress) {
       this.#reachAddress = address;
-      this.#reachable =
-        isIP(address) === this.#family && address !== '0.0.0.0' && address !== '::';
+      this.#reachable = isIP(address) === this.#family && address !== '0.0.0.0' && address !== '::';
     }
 
     return this.#reachable;

@@ -6,18 +6,20 @@ import { joinFrames, ToneSource } from '../../support/tone-source.ts';
 
 const RATE = 8000;
 const FRAME = 160;
+/** How far the mix is behind what was added: one block of the limiter. */
+const DELAY = FRAME / 8;
 
 /** Mixes `count` frames of the tones; answers everyone's mix and each one's own. */
 function mixTones(tones: ToneSource[], count: number): { everyone: Int16Array; own: Int16Array[] } {
   const mixer = new AudioMixer(FRAME);
-  const limiters = tones.map(() => new Limiter());
+  const limiters = tones.map(() => new Limiter(FRAME));
   const everyone: Int16Array[] = [];
   const own: Int16Array[][] = tones.map(() => []);
   for (let i = 0; i < count; i++) {
     const frames = tones.map((tone) => tone.next(FRAME));
     mixer.begin();
     for (const frame of frames) mixer.add(frame);
-    everyone.push(mixer.finish().slice());
+    everyone.push(mixer.finish()!.slice());
     frames.forEach((frame, index) => {
       const out = new Int16Array(FRAME);
       mixer.without(frame, limiters[index]!, out);
@@ -60,23 +62,55 @@ describe('AudioMixer', () => {
     });
   });
 
-  it('leaves a single talker at full scale as it is, bit for bit', () => {
-    const frame = new ToneSource(1000, RATE, 0).next(FRAME);
+  it('leaves a single talker at full scale as it is, bit for bit, 2.5 ms later', () => {
+    const tone = new ToneSource(1000, RATE, 0);
     const mixer = new AudioMixer(FRAME);
-    mixer.begin();
-    mixer.add(frame);
+    const frames = Array.from({ length: 3 }, () => tone.next(FRAME));
+    const mixed = frames.map((frame) => {
+      mixer.begin();
+      mixer.add(frame);
 
-    expect([...mixer.finish()]).toEqual([...frame]);
+      return mixer.finish()!.slice();
+    });
+
+    expect([...joinFrames(mixed).subarray(DELAY)]).toEqual([
+      ...joinFrames(frames).subarray(0, 3 * FRAME - DELAY),
+    ]);
   });
 
-  it('is silent when nobody talks, also after somebody did', () => {
+  it('gives a talker exactly what the others are without it, bit for bit', () => {
+    const tones = [440, 660, 880].map((frequency) => new ToneSource(frequency, RATE, -12));
+    const all = new AudioMixer(FRAME);
+    const others = new AudioMixer(FRAME);
+    const limiter = new Limiter(FRAME);
+    for (let i = 0; i < 20; i++) {
+      const frames = tones.map((tone) => tone.next(FRAME));
+      all.begin();
+      others.begin();
+      frames.forEach((frame, index) => {
+        all.add(frame);
+        if (index > 0) others.add(frame);
+      });
+      const own = new Int16Array(FRAME);
+      all.finish();
+      all.without(frames[0]!, limiter, own);
+
+      expect([...own]).toEqual([...others.finish()!]);
+    }
+  });
+
+  it('is silent when nobody talks, once the last of it has come out', () => {
     const mixer = new AudioMixer(FRAME);
     mixer.begin();
     mixer.add(new ToneSource(440, RATE).next(FRAME));
     mixer.finish();
     mixer.begin();
+    const rest = mixer.finish()!;
+    expect(rest.subarray(0, DELAY).some((sample) => sample !== 0)).toBe(true);
+    expect(rest.subarray(DELAY).every((sample) => sample === 0)).toBe(true);
+    mixer.begin();
 
-    expect(mixer.finish().every((sample) => sample === 0)).toBe(true);
+    expect(mixer.finish()).toBeUndefined();
   });
 
   it('refuses a frame of another length', () => {
