@@ -6,19 +6,17 @@ import {
 } from '../codec/index.ts';
 import type { AudioCodec } from '../codecs.ts';
 import { RTP_HEADER_LENGTH } from '../rtp/index.ts';
+import { comfortNoise } from './comfort-noise.ts';
 
-/** What a codec without memory sends for digital silence; others send a packet made by themselves. */
-function silenceOctet(codec: AudioCodec): number | undefined {
-  if (codec.name === 'PCMU') return 0xff;
-
-  return codec.name === 'PCMA' ? 0xd5 : undefined;
-}
-
-/** Frames of silence that still go through an encoder with memory, so that its tail is heard. */
+/** Packets of silence that still go through an encoder with memory, so that its tail is heard. */
 const FLUSH_PACKETS = 3;
 
-/** The packet that says silence, per rate and ptime: made once in a thread. */
-const opusSilence = new Map<string, Uint8Array>();
+/** Comfort noise as packets, per rate and ptime: made once in a thread and sent round and round. */
+const opusNoise = new Map<string, Uint8Array[]>();
+
+/** Short enough to be made within a frame's time. */
+const NOISE_LOOP_MS = 480;
+const WARM_UP_PACKETS = 4;
 
 /** Milliseconds of silence between the packets that keep a stream with DTX alive, as libopus has it. */
 const DTX_REFRESH_MS = 400;
@@ -56,6 +54,8 @@ export class MixEncoder {
   /** Samples at the end of what is pending that are silence. */
   #silentSamples = 0;
   #silentPackets = FLUSH_PACKETS;
+  /** Where in the comfort noise it is. */
+  #noiseAt = 0;
   #payloadLength = 0;
 
   constructor(codec: AudioCodec, mixRate: number, ptime: number, formatParameters?: string) {
@@ -79,13 +79,15 @@ export class MixEncoder {
     return this.#payloadLength;
   }
 
-  /** The next 20 ms; undefined: silence. */
+  /** The next 20 ms; undefined: nobody talks, which is comfort noise. */
   push(frame: Int16Array | undefined): void {
     const length = this.sampleRate / 50;
     const pending = this.#pending;
     const start = this.#pendingSamples;
     if (frame === undefined) {
-      pending.fill(0, start, start + length);
+      const noise = comfortNoise(this.sampleRate);
+      for (let i = 0; i < length; i++) pending[start + i] = noise[this.#noiseAt + i]!;
+      this.#noiseAt = (this.#noiseAt + length) % noise.length;
       this.#silentSamples += length;
     } else {
       for (let i = 0; i < length; i++) pending[start + i] = frame[i]!;
@@ -134,35 +136,35 @@ export class MixEncoder {
     this.#encoder.close();
   }
 
-  /** Undefined: the encoder still has to be asked. */
+  /** Undefined: the encoder has to be asked. */
   #writeSilence(): number | undefined {
-    const octet = silenceOctet(this.codec);
-    if (octet !== undefined) {
-      this.#payload.fill(octet, 0, this.#packetSamples);
-
-      return this.#packetSamples;
-    }
-    // G.722 listeners' decoders follow its encoder's state: it must stay in step with them.
+    // The decoders of listeners follow an encoder's state; of Opus' the seam is as faint as the noise.
     if (this.codec.name !== 'opus' || this.#silentPackets <= FLUSH_PACKETS) return undefined;
-    const silentMs = (this.#silentPackets - FLUSH_PACKETS) * this.ptime;
-    if (this.#dtx && silentMs % DTX_REFRESH_MS >= this.ptime) return 0;
-    const packet = opusSilencePacket(this.codec, this.sampleRate, this.ptime);
+    const silent = this.#silentPackets - FLUSH_PACKETS;
+    if (this.#dtx && (silent * this.ptime) % DTX_REFRESH_MS >= this.ptime) return 0;
+    const packets = opusNoisePackets(this.codec, this.sampleRate, this.ptime);
+    const packet = packets[silent % packets.length]!;
     this.#payload.set(packet);
 
     return packet.length;
   }
 }
 
-function opusSilencePacket(codec: AudioCodec, sampleRate: number, ptime: number): Uint8Array {
+function opusNoisePackets(codec: AudioCodec, sampleRate: number, ptime: number): Uint8Array[] {
   const key = `${sampleRate}/${ptime}`;
-  const known = opusSilence.get(key);
+  const known = opusNoise.get(key);
   if (known !== undefined) return known;
+  const noise = comfortNoise(sampleRate);
   const encoder = createEncoder(codec, sampleRate, ptime);
   const out = new Uint8Array(MAX_ENCODED_OCTETS);
-  const length = encoder.encode(new Int16Array(encoder.frameSamples), out);
+  const packets: Uint8Array[] = [];
+  for (let index = -WARM_UP_PACKETS; index * ptime < NOISE_LOOP_MS; index++) {
+    const at = Math.max(0, index) * encoder.frameSamples;
+    const length = encoder.encode(noise.subarray(at, at + encoder.frameSamples), out);
+    if (index >= 0) packets.push(out.slice(0, length));
+  }
   encoder.close();
-  const packet = out.slice(0, length);
-  opusSilence.set(key, packet);
+  opusNoise.set(key, packets);
 
-  return packet;
+  return packets;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createDecoder } from '../../../media/codec/index.ts';
 import { audioCodec } from '../../../media/codecs.ts';
+import { COMFORT_NOISE_DBOV } from '../../../media/mixer/comfort-noise.ts';
 import { MixEncoder, usablePtime } from '../../../media/mixer/mix-encoder.ts';
 import { RTP_HEADER_LENGTH } from '../../../media/rtp/index.ts';
 import { rmsLevel, toneLevel } from '../../support/tone-meter.ts';
@@ -27,7 +28,7 @@ function encode(
   return payloads;
 }
 
-function decode(name: 'PCMU' | 'PCMA' | 'opus', payloads: Uint8Array[]): Int16Array {
+function decode(name: 'PCMU' | 'PCMA' | 'G722' | 'opus', payloads: Uint8Array[]): Int16Array {
   const codec = audioCodec(name);
   const decoder = createDecoder(codec, codec.sampleRate);
   const pcm = new Int16Array(codec.sampleRate);
@@ -55,25 +56,31 @@ describe('MixEncoder', () => {
   });
 
   it.each([
-    ['PCMU', 0xff],
-    ['PCMA', 0xd5],
-  ] as const)('sends %s silence as octets %d, never a stopped stream', (name, octet) => {
-    const [payload] = encode(new MixEncoder(audioCodec(name), 8000, 20), 1, () => true);
+    ['PCMU', 8000],
+    ['PCMA', 8000],
+    ['G722', 16_000],
+    ['opus', 48_000],
+  ] as const)('sends %s comfort noise while nobody talks: no tone, no dead line', (name, rate) => {
+    const encoder = new MixEncoder(audioCodec(name), rate, 20);
+    const payloads = encode(encoder, 120, () => true);
+    const samples = decode(name, payloads).slice(rate / 5);
 
-    expect([...payload!]).toEqual(Array(160).fill(octet));
+    expect(payloads).toHaveLength(120);
+    expect(Math.abs(rmsLevel({ samples, sampleRate: rate }) - COMFORT_NOISE_DBOV)).toBeLessThan(3);
+    for (let at = 0; at + rate / 50 <= samples.length; at += rate / 50) {
+      const part = { samples: samples.slice(at, at + rate / 50), sampleRate: rate };
+      expect(Math.abs(rmsLevel(part) - COMFORT_NOISE_DBOV)).toBeLessThan(10);
+    }
   });
 
-  it('sends the same Opus packet again and again while nobody talks, and it is silent', () => {
+  it('sends Opus noise that was encoded before, and talks on as if it had not', () => {
     const encoder = new MixEncoder(audioCodec('opus'), 48_000, 20);
-    const payloads = encode(encoder, 100, (frame) => frame >= 30 && frame < 80);
-    const quiet = payloads.slice(35, 80);
+    const payloads = encode(encoder, 130, (frame) => frame >= 30 && frame < 110);
+    const quiet = payloads.slice(35, 110).map((payload) => Buffer.from(payload).toString('hex'));
     const samples = decode('opus', payloads);
 
-    expect(quiet.every((payload) => Buffer.compare(payload, quiet[0]!) === 0)).toBe(true);
-    expect(
-      rmsLevel({ samples: samples.slice(960 * 40, 960 * 79), sampleRate: 48_000 }),
-    ).toBeLessThan(-60);
-    const after = { samples: samples.slice(960 * 85), sampleRate: 48_000 };
+    expect(new Set(quiet).size).toBe(24);
+    const after = { samples: samples.slice(960 * 115), sampleRate: 48_000 };
     expect(Math.abs(toneLevel(after, 440) + 15)).toBeLessThan(1.5);
   });
 

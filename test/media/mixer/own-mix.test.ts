@@ -87,7 +87,7 @@ describe('OwnMix', () => {
     expect([...changed.subarray(0, until)]).toEqual([...still.subarray(0, until)]);
   });
 
-  it('goes back to the shared Opus encoder without a seam', () => {
+  it('changes to an Opus encoder of its own and back without a seam', () => {
     const still = listen('opus', 48_000, -20, true);
     const changed = listen('opus', 48_000, -20);
     const noise = (from: number, to: number): number => {
@@ -98,8 +98,10 @@ describe('OwnMix', () => {
     };
 
     // The other's tone stands at −18 dBov; what the change adds is below what the codec itself adds.
+    expect(noise(FIRST - 2, FIRST + 5)).toBeLessThan(-45);
     expect(noise(LAST, LAST + 5)).toBeLessThan(-45);
     expect(noise(LAST + 5, LAST + 12)).toBeLessThan(-45);
+    expect(sharpest(changed)).toBeLessThanOrEqual(sharpest(still) * 1.1);
   });
 
   it('is let go of at once by G.711, a moment later by a codec with memory', () => {
