@@ -29,9 +29,9 @@ export interface RoomMixerOptions {
   rtpTimeout: number;
   dscp: number;
   onSpeakers: (speakers: SpeakerLevel[]) => void;
-  onTimeout(legId: LegId): void;
-  onDtmf(legId: LegId, digit: string, durationMs: number): void;
-  onPlayed(legId: LegId, playId: number, complete: boolean): void;
+  onTimeout: (legId: LegId) => void;
+  onDtmf: (legId: LegId, digit: string, durationMs: number) => void;
+  onPlayed: (legId: LegId, playId: number, complete: boolean) => void;
 }
 
 interface Microphone {
