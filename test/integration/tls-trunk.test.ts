@@ -85,7 +85,7 @@ describe('a trunk over TLS', () => {
     });
   }
 
-  it('5922-7.1-a a far end whose certificate nobody vouches for is not spoken to', async () => {
+  it('5922-7.3-a a far end whose certificate nobody vouches for is not spoken to', async () => {
     await waitForTrunk(
       'it is down',
       ({ state, reason }) => state === 'down' && reason !== undefined,

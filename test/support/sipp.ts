@@ -69,6 +69,8 @@ export interface ScenarioOptions {
   /** Undefined: it waits to be called. */
   target?: string;
   user: string;
+  /** Its own; 127.0.0.1 by default. */
+  address?: string;
   /** Of its own for each that runs at once: SIPp's SIP port; control and media ports follow from it. */
   port: number;
   /** After which it has failed. */
@@ -126,6 +128,7 @@ function scenarioArguments(options: ScenarioOptions): string[] {
     keys = {},
     takesCrossing,
     calls = 1,
+    address = '127.0.0.1',
   } = options;
   const accounts = path.join(folder, 'accounts.csv');
   if (account !== undefined) {
@@ -137,7 +140,7 @@ function scenarioArguments(options: ScenarioOptions): string[] {
   return [
     ...(target === undefined ? [] : [target]),
     ...['-sf', projectPath('test/fixtures/sipp', options.scenario), '-s', options.user],
-    ...['-i', '127.0.0.1', '-mi', '127.0.0.1', '-p', String(port), '-cp', String(port + 3000)],
+    ...['-i', address, '-mi', address, '-p', String(port), '-cp', String(port + 3000)],
     ...['-mp', String(MEDIA_PORTS + (port - 5000) * 10)],
     ...[
       '-nostdin',
