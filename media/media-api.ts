@@ -228,6 +228,8 @@ export interface MediaSettings {
   rtpTimeout: number;
   /** The mark of phones' packets for the network's queues (RFC 2474), 0 for none. */
   rtpDscp: number;
+  /** Phones that are too soft or too loud are brought near the others. */
+  autoGain?: boolean;
   /** Of what phones are sent in Opus. */
   opus?: { bitrate: number; complexity: number };
 }

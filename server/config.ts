@@ -239,6 +239,7 @@ function readMedia(
     mixerThreads: reader.integer('MIXER_THREADS', Math.max(1, Math.floor(cores / 2)), 1, 256),
     rtpTimeout: reader.integer('RTP_TIMEOUT_S', 30, 1, 86_400) * 1000,
     rtpDscp: reader.integer('RTP_DSCP', 46, 0, 63),
+    autoGain: reader.boolean('PHONE_AUTO_GAIN', false),
     opus: {
       bitrate: reader.integer('OPUS_BITRATE', 32_000, 6000, 510_000),
       complexity: reader.integer('OPUS_COMPLEXITY', 5, 0, 10),

@@ -3,6 +3,7 @@ import type { AudioCodec } from '../codecs.ts';
 import { JitterBuffer, type RtpPacketView } from '../rtp/index.ts';
 import { measureLevel, SILENCE_DBOV, SpeechDetector } from './audio-level.ts';
 import { fadeIn, fadeOut } from './audio-mixer.ts';
+import type { GainControl } from './gain-control.ts';
 import { FRAME_MS } from './mixer-clock.ts';
 import { opusActivity } from './opus-activity.ts';
 import { PcmFifo } from './pcm-fifo.ts';
@@ -33,6 +34,8 @@ export class MixerInput implements TalkerCandidate {
   talking = false;
   /** Is in the frame that is being mixed now. */
   mixed = false;
+  /** Automatic gain; undefined: the voice is mixed as it comes. */
+  gainControl: GainControl | undefined;
   readonly #detector = new SpeechDetector();
   #mixRate: number;
   #codec: AudioCodec | undefined;
@@ -122,6 +125,7 @@ export class MixerInput implements TalkerCandidate {
     if (this.#native.length === 0) out.fill(0);
     else if (this.#resampler === undefined) out.set(this.#native);
     else this.#resampler.process(this.#native, this.#native.length, out);
+    this.gainControl?.process(out, this.#measured, this.#detector.speaking);
     const fade = (this.#mixRate * FADE_MS) / 1000;
     if (!this.talking) fadeIn(out, fade);
     if (last) fadeOut(out, fade);
@@ -145,6 +149,7 @@ export class MixerInput implements TalkerCandidate {
     this.#fifo.clear();
     this.#native.fill(0);
     this.#detector.reset();
+    this.gainControl?.reset();
     this.#starvedMs = Number.POSITIVE_INFINITY;
     this.#toldAt = Number.NEGATIVE_INFINITY;
   }

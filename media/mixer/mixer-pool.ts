@@ -18,7 +18,7 @@ export type MixerSettings = Pick<
   MediaSettings,
   'rtpPortMin' | 'rtpPortMax' | 'rtpTimeout' | 'mixerThreads' | 'opus'
 > &
-  Partial<Pick<MediaSettings, 'rtpDscp'>>;
+  Partial<Pick<MediaSettings, 'rtpDscp' | 'autoGain'>>;
 
 export interface MixerPoolDeps {
   clock: Clock;
@@ -126,9 +126,9 @@ class ThreadedMixerPool implements MixerPool {
   }
 
   #startThread(index: number): void {
-    const { rtpTimeout, rtpDscp = 0, opus } = this.#settings;
+    const { rtpTimeout, rtpDscp = 0, autoGain = false, opus } = this.#settings;
     const bindAddress = this.#bindAddress;
-    const data = { bindAddress, rtpTimeout, dscp: rtpDscp, ...(opus && { opus }) };
+    const data = { bindAddress, rtpTimeout, dscp: rtpDscp, autoGain, ...(opus && { opus }) };
     const rooms = new Map<RoomKey, PooledRoom>();
     const worker = new MixerWorker(this.#entry, `mixer-${index}`, data, {
       onNotice: (notice) => {

@@ -86,5 +86,6 @@ export interface ThreadData {
   bindAddress: string;
   rtpTimeout: number;
   dscp: number;
+  autoGain: boolean;
   opus?: OpusSettings;
 }

@@ -49,12 +49,13 @@ function roomOf(key: RoomKey): RoomMixer {
 
 const handlers: MixerHandlers = {
   createRoom: ({ room }) => {
-    const { bindAddress, rtpTimeout, dscp } = settings;
+    const { bindAddress, rtpTimeout, dscp, autoGain } = settings;
     const mixer = new RoomMixer({
       clock,
       bindAddress,
       rtpTimeout,
       dscp,
+      autoGain,
       onSpeakers: (speakers) => {
         post({ type: 'speakers', room, speakers });
       },

@@ -9,6 +9,7 @@ import { encodingKey } from '../codec/index.ts';
 import { LOOPBACK_ADDRESS, LoopbackSocket, RtpLeg, type RtpLegHandlers } from '../leg/index.ts';
 import type { PhoneAudio, PhoneLegStats, Sound, SpeakerLevel } from '../media-api.ts';
 import { isRtcp, RtpPacketView, type PortPair } from '../rtp/index.ts';
+import { GainControl } from './gain-control.ts';
 import { ListenerGroup } from './listeners.ts';
 import { MixEncoder } from './mix-encoder.ts';
 import { MixRates } from './mix-rates.ts';
@@ -28,6 +29,7 @@ export interface RoomMixerOptions {
   bindAddress: string;
   rtpTimeout: number;
   dscp: number;
+  autoGain: boolean;
   onSpeakers: (speakers: SpeakerLevel[]) => void;
   onTimeout: (legId: LegId) => void;
   onDtmf: (legId: LegId, digit: string, durationMs: number) => void;
@@ -90,6 +92,7 @@ export class RoomMixer {
     }
     // The rate may have changed while the ports were bound.
     leg.input.setMixRate(this.#mixRate);
+    if (this.#options.autoGain) leg.input.gainControl = new GainControl();
     this.#legs.set(legId, leg);
     this.#listLegs();
 

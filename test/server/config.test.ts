@@ -55,6 +55,7 @@ describe('parseConfig', () => {
         mixerThreads: 2,
         rtpTimeout: 30_000,
         rtpDscp: 46,
+        autoGain: false,
         opus: { bitrate: 32_000, complexity: 5 },
       },
       redis: {},
