@@ -25,7 +25,7 @@ import { raisePriority } from './priority.ts';
 import { PRODUCT, projectRoot, VERSION } from './product.ts';
 import { RoomManager } from './room-manager.ts';
 import { ConfigError } from './setting-reader.ts';
-import { openStore, type Store } from './store/index.ts';
+import { openStore, SealedRoomStore, type Store } from './store/index.ts';
 import { TrunkBook } from './trunks/index.ts';
 
 /** Longest time that a stop may take before the process ends anyway. */
@@ -79,9 +79,10 @@ async function start(config: Config, parts: CloseStack, logger: Logger): Promise
   const store = parts.add('store', await openParleyStore(config, common));
   raisePriority(logger);
   const media = parts.add('media', await createMediaEngine(config.media, common));
-  const rooms = await openRooms(config, store, media, common);
+  const box = new SecretBox(await loadAccountKey(config.dataDir));
+  const rooms = await openRooms(config, store, box, media, common);
   if (config.webhook !== undefined) addWebhooks(config.webhook, store, rooms, parts, common);
-  const books = await openBooks(config, store, common);
+  const books = await openBooks(config, store, box, common);
   const sip = createSip(config, { rooms, ...books }, common);
   const app = await createApp({
     rooms,
@@ -140,11 +141,18 @@ function openParleyStore(config: Config, { clock, logger, metrics }: Common): Pr
 async function openRooms(
   config: Config,
   store: Store,
+  box: SecretBox,
   media: MediaEngine,
   { clock, logger }: Common,
 ): Promise<RoomManager> {
   const settings = config.rooms;
-  const rooms = new RoomManager({ settings, media, store: store.rooms, clock, logger });
+  const rooms = new RoomManager({
+    settings,
+    media,
+    store: new SealedRoomStore(store.rooms, box, logger),
+    clock,
+    logger,
+  });
   await rooms.load();
   store.onUp(() => void rooms.load());
 
@@ -172,8 +180,12 @@ interface Books {
 }
 
 /** Accounts and trunks, whose passwords are sealed with a key of their own. */
-async function openBooks(config: Config, store: Store, { clock, logger }: Common): Promise<Books> {
-  const box = new SecretBox(await loadAccountKey(config.dataDir));
+async function openBooks(
+  config: Config,
+  store: Store,
+  box: SecretBox,
+  { clock, logger }: Common,
+): Promise<Books> {
   const accounts = new AccountBook({
     store: store.accounts,
     bindings: store.bindings,

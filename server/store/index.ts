@@ -20,6 +20,7 @@ import { RedisHashStore } from './redis-hash-store.ts';
 export { RedisBindingStore } from './redis-binding-store.ts';
 export { DegradingStore } from './degrading-store.ts';
 export type { RedisAddress } from './redis-address.ts';
+export { SealedRoomStore } from './sealed-room-store.ts';
 export { createRedisClient, RedisConnection } from './redis-connection.ts';
 export { RedisProcess } from './redis-process.ts';
 
