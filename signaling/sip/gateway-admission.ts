@@ -69,6 +69,10 @@ export class CallAdmission implements Gatekeeper {
   }
 
   async proofMissing(request: SipRequest, flow: RemoteFlow): Promise<Refused | undefined> {
+    // Who has no account cannot answer, and a phone may hang up over a challenge that it fails.
+    if ((await this.accountOf(request.from.uri)) === undefined) {
+      return { ok: false, status: 403, headers: [] };
+    }
     const verdict = await this.prove(request, flow);
 
     return verdict.ok ? undefined : verdict;

@@ -45,7 +45,7 @@ describe('calls out of a room', () => {
 
   async function device(
     port: number,
-    options: { transport?: 'udp' | 'tcp'; answers?: 'auto'; account?: false } = {},
+    options: { transport?: 'udp' | 'tcp'; answers?: 'auto'; account?: false; name?: string } = {},
   ): Promise<BaresipPhone> {
     const { account, ...rest } = options;
     const phone = await BaresipPhone.start({
@@ -135,4 +135,57 @@ describe('calls out of a room', () => {
     await server.api('DELETE', `/rooms/${ROOM}`);
     await phone.waitFor('CALL_CLOSED');
   });
+
+  it('4579-5.5-a a member’s REFER rings an account; outside it leads only hosts who prove it', async () => {
+    const bob = await device(5070);
+    await waitForDevices(1);
+    const guest = await device(5090, { account: false, name: 'guest' });
+    await guest.call(server.sipUri(ROOM));
+    await guest.command('transfer', 'sip:stranger@127.0.0.1:5099');
+    await waitUntil('the call outside is refused', () => counted('uri', 'forbidden'));
+    // baresip sends BYE when its REFER is refused, and tells nobody.
+    await guest.waitFor('TRANSFER_FAILED');
+    const member = await device(5100, { account: false, name: 'member' });
+    await member.call(server.sipUri(ROOM));
+    await member.command('transfer', 'sip:bob@127.0.0.1');
+    await bob.waitFor('CALL_INCOMING');
+    await bob.command('accept');
+    await bob.waitFor('CALL_ESTABLISHED');
+    // It also hangs up when it is told that the other one answered.
+    await member.waitFor('CALL_CLOSED');
+    await waitUntil('bob is in the room', async () => {
+      const names = (await server.participants(ROOM)).map(({ name }) => name);
+
+      return names.join() === 'Bob' ? undefined : names.join();
+    });
+    await bob.hangUp();
+  });
+
+  it('3515-2.4.4-a a phone is sent to another room, and tells how it went', async () => {
+    const phone = await device(5090, { account: false });
+    await phone.call(server.sipUri(ROOM));
+    const [call] = await server.api<{ id: string; to: string }[]>('GET', '/calls');
+    const path = `/calls/${call!.id}`;
+    await server.api('POST', `${path}/transfer`, { uri: '801' });
+    await waitUntil('the phone has moved', async () => {
+      const { transfer } = await server.api<{ transfer: { state: string } }>('GET', path);
+
+      return transfer.state === 'completed' ? undefined : transfer.state;
+    });
+    await waitUntil('it is in the other room', async () => {
+      const there = await server.participants('801');
+      const rooms = await server.api<{ number: string }[]>('GET', '/rooms');
+
+      return there.length === 1 && rooms.every(({ number }) => number !== ROOM)
+        ? undefined
+        : rooms.map(({ number }) => number).join();
+    });
+    await server.api('DELETE', '/rooms/801');
+  });
+
+  async function counted(kind: string, outcome: string): Promise<string | undefined> {
+    const name = `parley_dial_outs_total{kind="${kind}",outcome="${outcome}"}`;
+
+    return (await server.metrics()).has(name) ? undefined : `no ${name}`;
+  }
 });

@@ -8,6 +8,6 @@ export type Refused = Extract<AuthVerdict, { ok: false }>;
 export interface Gatekeeper {
   /** As for an INVITE of the same sender. */
   refusalOf(request: SipRequest, flow: RemoteFlow): Promise<Refused | undefined>;
-  /** Only with the password of an account, whoever may call. */
+  /** Only with the password of the account that From names, whoever may call. */
   proofMissing(request: SipRequest, flow: RemoteFlow): Promise<Refused | undefined>;
 }
