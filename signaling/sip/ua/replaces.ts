@@ -1,4 +1,4 @@
-/** Which call an INVITE wants to take the place of (RFC 3891). */
+/** Which call an INVITE wants to take the place of (RFC 3891), or to join (RFC 3911). */
 import { parseHeaderParams, type SipRequest } from '../message/index.ts';
 import type { DialogId, DialogLayer, InviteSession } from '../dialog/index.ts';
 import type { Refusal } from './request-checks.ts';
@@ -25,6 +25,18 @@ export function findReplaced(
   return session === undefined || status !== undefined
     ? { refusal: { status: status ?? 481 } }
     : { session };
+}
+
+/**
+ * Join (RFC 3911 4), asked only where no conference is called: there "the UA … ignore[s]" it. "481" for
+ * a dialog that is not there, "488" for one that we would have to mix another call into.
+ */
+export function joinRefusal({ headers }: SipRequest, dialogs: DialogLayer): Refusal | undefined {
+  if (!headers.has('Join')) return undefined;
+  const join = parseReplaces(headers.get('Join') ?? '');
+  if (join === undefined || headers.count('Join') > 1) return { status: 400 };
+
+  return { status: dialogs.findById(join) === undefined ? 481 : 488 };
 }
 
 function refusalOf(session: InviteSession, { earlyOnly }: Replaces): number | undefined {

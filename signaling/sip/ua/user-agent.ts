@@ -25,7 +25,7 @@ import { contactOf, isSips, userPart, wantsSips } from './contact.ts';
 import { IncomingCall, type CallHandler } from './incoming-call.ts';
 import { OutgoingCall, type OutgoingCallParts } from './outgoing-call.ts';
 import { checkRequest, type Refusal } from './request-checks.ts';
-import { findReplaced } from './replaces.ts';
+import { findReplaced, joinRefusal } from './replaces.ts';
 import { malformedSdp, type MethodHandler, type SessionCall } from './session-call.ts';
 
 /** How long `close` waits for answers to its BYEs. */
@@ -253,6 +253,11 @@ export class UserAgent implements TransactionUser {
     const { logger, handler } = this.#options;
     const target = flowTarget(transaction.info.flow);
     const conference = handler.conferenceFor?.(request);
+    const refusal = conference === undefined ? joinRefusal(request, this.#dialogs) : undefined;
+    if (refusal !== undefined) {
+      this.#refuse(transaction, refusal);
+      return;
+    }
     const answerRequest: MethodHandler = (inDialog, inCall) => this.#answerInCall(inDialog, inCall);
     const call = new IncomingCall(transaction, offer, logger, answerRequest, replaces, conference);
     const session = new InviteSession(

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { SipRequest } from '../../../../signaling/sip/message/index.ts';
+import { buildResponse, type SipRequest } from '../../../../signaling/sip/message/index.ts';
 import { ScriptedPeer } from '../../../support/scripted-peer.ts';
 import { sdpText } from '../../../support/sip-wire.ts';
 import { FocusHarness, ROOM, US, type Phone } from './focus-harness.ts';
@@ -207,6 +207,19 @@ describe('a member who is called in', () => {
     await harness.run();
     expect(bob.labels().at(-1)).toBe('BYE');
     expect(harness.conference.rooms.get(ROOM)!.joined()).toHaveLength(1);
+  });
+
+  it('who sends us elsewhere (302) is not followed: it would be at our cost', async () => {
+    const { harness, host } = await meeting(true);
+    const bob = new ScriptedPeer(harness.wire, { address: '10.0.0.7', port: 5060 }, US);
+    const premium = new ScriptedPeer(harness.wire, { address: '10.0.0.8', port: 5060 }, US);
+    await host.inCall('REFER', referTo(BOB));
+    const invite = bob.requestOf('INVITE');
+    const contact = '<sip:0900@10.0.0.8>';
+    bob.send(buildResponse(invite, 302, { toTag: 'bob', contact }));
+    await harness.run();
+    expect(premium.labels()).toEqual([]);
+    expect(news(await host.requests()).at(-1)).toContain('SIP/2.0 302');
   });
 
   it('who declines is told of with the status line, and takes no seat', async () => {

@@ -9,11 +9,13 @@ let clock: FakeClock;
 let server: SipStack;
 let phone: ScriptedPeer;
 let device: ScriptedPeer;
+let conference: string | undefined;
 
 beforeEach(() => {
   clock = new FakeClock();
   const wire = new SipWire(clock);
-  server = new SipStack(wire, SERVER);
+  conference = undefined;
+  server = new SipStack(wire, SERVER, { handler: { conferenceFor: () => conference } });
   phone = new ScriptedPeer(wire, { address: '10.0.0.2', port: 5070 }, SERVER);
   device = new ScriptedPeer(wire, { address: '10.0.0.3', port: 5070 }, SERVER);
 });
@@ -96,11 +98,29 @@ describe('an INVITE with Replaces', () => {
   it('3891-3-e of a call that still rings here gets 481', () => {
     expect(takeOver(replaces(ring()))).toBe(481);
   });
+});
 
-  it('3911-4-a Join means nothing to a conference: the call goes on', () => {
-    const join: [string, string][] = [['Join', 'none;from-tag=a;to-tag=b']];
-    device.request('INVITE', { headers: join, body: sdpText() });
+describe('an INVITE with Join', () => {
+  function join(value: string): number | undefined {
+    const headers: [string, string][] = [['Join', value]];
+    device.request('INVITE', { headers, body: sdpText() });
     clock.advance(10);
+    const answered = device.labels().some((label) => label.endsWith('INVITE'));
+
+    return answered ? device.response('INVITE').status : undefined;
+  }
+
+  it('3911-4-a to a conference goes on: Join means nothing there', () => {
+    conference = '1234';
+    expect(join('none;from-tag=a;to-tag=b')).toBeUndefined();
+    expect(server.calls).toHaveLength(1);
+  });
+
+  it('3911-4-a elsewhere is 481 for no dialog, 488 for one, 400 when malformed', () => {
+    const value = establish();
+    expect(join('none;from-tag=a;to-tag=b')).toBe(481);
+    expect(join(value)).toBe(488);
+    expect(join('none')).toBe(400);
     expect(server.calls).toHaveLength(1);
   });
 });
