@@ -63,7 +63,8 @@ export async function benchMix(options: readonly string[]): Promise<BenchRow[]> 
   setSessionNice(-15);
   try {
     const rows = await bench.prove();
-    const cases = quick ? SERVER_CASES : [...SERVER_CASES, ...MORE_SERVER_CASES];
+    const all = [...SERVER_CASES, ...MORE_SERVER_CASES];
+    const cases = quick && only === undefined ? SERVER_CASES : all;
     for (const shape of cases.filter(wanted)) rows.push(...(await bench.parley(shape)));
     for (const shape of JANUS_CASES.filter(wanted)) rows.push(...(await bench.janus(shape)));
     if (only === undefined || 'delay'.includes(only)) rows.push(...(await bench.delays()));
