@@ -22,6 +22,7 @@ const LOAD_CORE = 1;
 /** Share of a core up to which a server is filled. */
 const FULL = 0.7;
 const HALF = 0.5;
+const AFTER_START_MS = 3000;
 /** Rooms of two in which clicks are timed. */
 const CLICK_ROOMS = 20;
 
@@ -163,8 +164,8 @@ class MixBench {
     try {
       const { kinds, legs: wanted } = legsOf(shape);
       const tracks = kinds.map((kind) => this.#track(kind, shape.srtp));
-      // What it takes before the first call; a moment for what a start leaves behind.
-      await delay(1000);
+      // What it takes before the first call, without what its start leaves behind for a while.
+      await delay(AFTER_START_MS);
       const before = costOf(subject.pid);
       const ports = await subject.join(
         wanted.map(({ room, codec, rtpPort }) => ({ room, codec, rtpPort })),
