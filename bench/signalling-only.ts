@@ -43,8 +43,11 @@ const frontEnd = new SipFrontEnd({
     join: () => Promise.resolve(participant),
     get: () => undefined,
     freeNumber: () => '1' as RoomNumber,
+    createWaitingLeg: () => Promise.reject(new Error('nobody is asked')),
+    languageOf: () => undefined,
     events: new TypedEmitter<RoomManagerEvents>(),
   },
+  voice: { sounds: () => [], music: [] },
   conferenceFactory: 'conference',
   counters: {
     requestIn: nothing,

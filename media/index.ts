@@ -23,6 +23,8 @@ export type {
 } from './media-api.ts';
 export { findSrtpSuite, SRTP_SUITES } from './srtp/index.ts';
 export type { SrtpKey, SrtpKeys, SrtpSuite, SrtpSuiteName } from './srtp/index.ts';
+export { ENTRY_TONE, EXIT_TONE, PromptLibrary } from './prompts/index.ts';
+export type { PromptItem, PromptName } from './prompts/index.ts';
 export {
   AUDIO_CODECS,
   audioCodec,

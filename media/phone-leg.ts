@@ -43,12 +43,14 @@ export class MixerPhoneLeg implements PhoneLeg {
   }
 
   async configure(audio: PhoneAudio): Promise<void> {
+    await this.#moving;
     await this.#mixer.configureLeg(this.id, audio);
     this.#audio = audio;
     this.#host.configured(this, audio);
   }
 
   async setMuted(muted: boolean): Promise<void> {
+    await this.#moving;
     await this.#mixer.setLegMuted(this.id, muted);
     this.#muted = muted;
     this.#host.muted(this, muted);

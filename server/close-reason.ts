@@ -22,6 +22,8 @@ const TABLE = {
   'room-ended': { fault: 'nobody', retryable: false, text: 'the meeting was ended for all' },
   'room-full': { fault: 'nobody', retryable: true, text: 'the room is full' },
   rejected: { fault: 'participant', retryable: false, text: 'not admitted' },
+  'pin-refused': { fault: 'participant', retryable: true, text: 'no right PIN was given' },
+  'not-dialled': { fault: 'participant', retryable: true, text: 'no room was chosen' },
   'not-acceptable': { fault: 'participant', retryable: false, text: 'no common media format' },
   'media-timeout': { fault: 'network', retryable: true, text: 'no media arrived any more' },
   'media-failed': { fault: 'server', retryable: true, text: 'the media of the room failed' },

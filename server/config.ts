@@ -63,6 +63,11 @@ export interface RoomsSettings {
   reconnectTimeoutMs: number;
 }
 
+/** What is spoken to phones. */
+export interface PromptSettings {
+  language: string;
+}
+
 /** Bounds of what calls out may cost. */
 export interface DialOutSettings {
   perRoom: number;
@@ -82,6 +87,7 @@ export interface Config {
   redis: { url?: string };
   rooms: RoomsSettings;
   dialOut: DialOutSettings;
+  prompts: PromptSettings;
   log: { level: LogLevel };
   webhook?: WebhookSettings;
   dataDir: string;
@@ -136,6 +142,14 @@ export function parseConfig(
       perRoom: reader.integer('DIAL_OUT_PER_ROOM', 20, 0, 100_000),
       perAccount: reader.integer('DIAL_OUT_PER_ACCOUNT', 5, 0, 1000),
       trunkPerRoomAndHour: reader.integer('DIAL_OUT_TRUNK_PER_HOUR', 60, 0, 1_000_000),
+    },
+    prompts: {
+      language: reader.parsed(
+        'PROMPT_LANGUAGE',
+        'en',
+        'a language of two or three small letters',
+        (text) => (/^[a-z]{2,3}$/.test(text) ? text : undefined),
+      ),
     },
     log: { level: reader.oneOf('LOG_LEVEL', 'info', LOG_LEVELS) },
     dataDir: resolve(reader.text('DATA_DIR') ?? './data'),

@@ -13,6 +13,8 @@ export type { DialOutLimits, DialOutOptions, DialOutRequest } from './dial-out.t
 export { may } from './room-policy.ts';
 export type { Caller, RoomAction, Verdict } from './room-policy.ts';
 export type { Room } from './room.ts';
+export { Reception } from './ivr/index.ts';
+export type { Voice } from './ivr/index.ts';
 export { TrunkBook } from './trunks/index.ts';
 export type { Trunk } from './trunks/index.ts';
 export { RoomManager } from './room-manager.ts';

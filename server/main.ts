@@ -10,7 +10,7 @@ import {
   type Clock,
   type Logger,
 } from '../base/index.ts';
-import { createMediaEngine, type MediaEngine } from '../media/index.ts';
+import { createMediaEngine, PromptLibrary, type MediaEngine } from '../media/index.ts';
 import { SipFrontEnd } from '../signaling/sip/index.ts';
 import { WebSocketGateway } from '../signaling/websocket/index.ts';
 import { AccountBook, SecretBox } from './accounts/index.ts';
@@ -18,6 +18,7 @@ import { createApp } from './api/index.ts';
 import { apiKeyPath, loadAccountKey, loadApiKey } from './api-key.ts';
 import { banner, publicAddresses } from './banner.ts';
 import { parseConfig, type Config, type WebhookSettings } from './config.ts';
+import type { Voice } from './ivr/index.ts';
 import { createJobQueue, WebhookDispatcher, type WebhookEvent } from './jobs/index.ts';
 import { IdleCollector } from './idle-collector.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
@@ -80,10 +81,11 @@ async function start(config: Config, parts: CloseStack, logger: Logger): Promise
   raisePriority(logger);
   const media = parts.add('media', await createMediaEngine(config.media, common));
   const box = new SecretBox(await loadAccountKey(config.dataDir));
-  const rooms = await openRooms(config, store, box, media, common);
+  const voice = openVoice(config, common);
+  const rooms = await openRooms(config, store, box, media, voice, common);
   if (config.webhook !== undefined) addWebhooks(config.webhook, store, rooms, parts, common);
   const books = await openBooks(config, store, box, common);
-  const sip = createSip(config, { rooms, ...books }, common);
+  const sip = createSip(config, { rooms, voice, ...books }, common);
   const app = await createApp({
     rooms,
     calls: sip.trace,
@@ -137,18 +139,29 @@ function openParleyStore(config: Config, { clock, logger, metrics }: Common): Pr
   });
 }
 
+/** Recordings are read when they are first spoken; the music, which is long, meanwhile. */
+function openVoice({ prompts, dataDir }: Config, { logger }: Common): PromptLibrary {
+  const customFolder = join(dataDir, 'prompts');
+  const voice = new PromptLibrary({ ...prompts, customFolder, logger });
+  void voice.load();
+
+  return voice;
+}
+
 /** With the rooms of the store, also when it can be read only later. */
 async function openRooms(
   config: Config,
   store: Store,
   box: SecretBox,
   media: MediaEngine,
+  voice: Voice,
   { clock, logger }: Common,
 ): Promise<RoomManager> {
   const settings = config.rooms;
   const rooms = new RoomManager({
     settings,
     media,
+    voice,
     store: new SealedRoomStore(store.rooms, box, logger),
     clock,
     logger,
@@ -207,7 +220,7 @@ async function openBooks(
 
 function createSip(
   config: Config,
-  parts: Books & { rooms: RoomManager },
+  parts: Books & { rooms: RoomManager; voice: Voice },
   { clock, logger, metrics }: Common,
 ): SipFrontEnd {
   const counters = metrics.sip;

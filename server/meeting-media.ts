@@ -1,7 +1,14 @@
 import type { types as mediasoup } from 'mediasoup';
 import { AppError, toError } from '../base/index.ts';
 import type { Logger } from '../base/index.ts';
-import type { MediaEngine, ProducerInfo, RoomMedia, SpeakerLevel } from '../media/index.ts';
+import type {
+  MediaEngine,
+  PhoneLeg,
+  ProducerInfo,
+  RoomMedia,
+  Sound,
+  SpeakerLevel,
+} from '../media/index.ts';
 import type { MediaLegOf } from './participant-media.ts';
 import type { ParticipantKind } from './ports.ts';
 
@@ -36,12 +43,24 @@ export class MeetingMedia {
     return this.#current.rtpCapabilities;
   }
 
-  async createLeg(kind: ParticipantKind): Promise<MediaLegOf> {
+  /** `waits`: it is not to hear, nor to be heard, before `adopt`. */
+  async createLeg(kind: ParticipantKind, waits: boolean): Promise<MediaLegOf> {
+    if (kind === 'phone' && waits) return { kind, leg: await this.#engine.createWaitingLeg() };
     const media = await this.#open();
 
     return kind === 'phone'
       ? { kind, leg: await media.createPhoneLeg() }
       : { kind, leg: await media.createWebRtcLeg() };
+  }
+
+  /** A phone that waited comes in. */
+  async adopt(leg: PhoneLeg): Promise<void> {
+    const media = await this.#open();
+    await media.adoptPhoneLeg(leg);
+  }
+
+  playTone(sounds: readonly Sound[]): void {
+    this.#current?.playTone(sounds);
   }
 
   /** Gives up what is there now; it closes after `legs`. */

@@ -35,6 +35,10 @@ export interface RoomHandle {
   roster(): ParticipantView[];
   producers(except?: ParticipantId): ProducerView[];
   participant(id: ParticipantId): Participant | undefined;
+  /** Who waits for a host, to let in. */
+  waiting(): Participant[];
+  /** Closes the room to guests, or opens it again. */
+  setLocked(locked: boolean): void;
   /** What was written in this meeting, the oldest line first. */
   chat(): readonly ChatMessage[];
   /** Ends the meeting for all. */
@@ -44,6 +48,10 @@ export interface RoomHandle {
 /** What a participant reports to its room. */
 export interface ParticipantHooks {
   activated(participant: Participant): void;
+  /** It waits in the lobby. */
+  waiting(participant: Participant): void;
+  /** A host lets it in: resolves when its media is where the others' is. */
+  lettingIn(participant: Participant): Promise<void>;
   updated(participant: Participant): void;
   producerAdded(participant: Participant, info: ProducerInfo): void;
   producerUpdated(participant: Participant, info: ProducerInfo): void;
@@ -61,6 +69,8 @@ export interface ParticipantOptions {
   kind: ParticipantKind;
   address: string;
   role: ParticipantRole;
+  /** Not to come in before a host says so. */
+  waits: boolean;
   room: RoomHandle;
   sink: ParticipantSink;
   hooks: ParticipantHooks;
@@ -87,6 +97,8 @@ export class Participant {
   #name: string;
   #role: ParticipantRole;
   #state: ParticipantState = 'joining';
+  #waits: boolean;
+  #lettingIn: Promise<void> | undefined;
   #mutedByRoom = false;
   #speaking = false;
   #handRaised = false;
@@ -103,6 +115,7 @@ export class Participant {
     this.room = options.room;
     this.#name = options.name;
     this.#role = options.role;
+    this.#waits = options.waits;
     this.#hooks = options.hooks;
     this.#clock = options.clock;
     this.#logger = options.logger.child({ participant: options.id });
@@ -153,8 +166,21 @@ export class Participant {
   activate(): void {
     if (this.#state !== 'joining') return;
     this.#joinedAt = this.#clock.wallTime();
-    this.#become('joined');
-    this.#hooks.activated(this);
+    if (this.#waits) {
+      this.#become('lobby');
+      this.#hooks.waiting(this);
+    } else {
+      this.#become('joined');
+      this.#hooks.activated(this);
+    }
+  }
+
+  /** Out of the lobby and into the room; who does not wait is left alone. */
+  letIn(): Promise<void> {
+    if (this.#state !== 'lobby') return Promise.resolve();
+    this.#lettingIn ??= this.#letIn();
+
+    return this.#lettingIn;
   }
 
   /** Nobody hears it while muted; it goes on hearing the room. */
@@ -276,6 +302,20 @@ export class Participant {
 
   toString(): string {
     return `participant ${this.id} (${this.kind}, ${this.#state}) in room ${this.room.number}`;
+  }
+
+  async #letIn(): Promise<void> {
+    try {
+      await this.#hooks.lettingIn(this);
+    } catch (error) {
+      this.#logger.error({ err: toError(error) }, 'a participant could not be let in');
+      await this.leave('media-failed');
+    }
+    if (this.#isOver()) return;
+    this.#joinedAt = this.#clock.wallTime();
+    this.#become('joined');
+    this.#sink.notify({ type: 'let-in' });
+    this.#hooks.activated(this);
   }
 
   async #close(reason: CloseReason): Promise<void> {

@@ -11,7 +11,9 @@
  * 3. `activate()` tells the others `participant-joined`, then `producer-added` for each stream.
  * 4. For one participant `producer-removed` of all its streams come before its `participant-left`,
  *    which is the last event that names it.
- * 5. `sink.ended` is the last call of a sink; it comes exactly once, whoever began the end. It never
+ * 5. In a room with a lobby `activate()` makes a guest wait: state `lobby`, on no roster. Hosts hear
+ *    `lobby-joined`; when one lets it in it hears `let-in`, and point 3 follows.
+ * 6. `sink.ended` is the last call of a sink; it comes exactly once, whoever began the end. It never
  *    comes when `join` rejects. It may come before `activate()`, which then does nothing.
  */
 import type { ParticipantId, ProducerId, RoomNumber } from '../base/index.ts';
@@ -60,6 +62,14 @@ export interface RoomView {
   participants: number;
   /** True when it was created by the API and so outlives its meetings. */
   persistent: boolean;
+  /** Nobody comes in any more: set for a meeting, gone with it. */
+  locked: boolean;
+  /** Guests wait until a host lets them in. */
+  lobby: boolean;
+  /** Phones hear who comes and goes. */
+  tones: boolean;
+  /** What is spoken in; absent: the usual language. */
+  language?: string;
   hostPinSet: boolean;
   guestPinSet: boolean;
 }
@@ -84,6 +94,11 @@ export type RoomEvent =
   | { type: 'participant-joined'; participant: ParticipantView }
   | { type: 'participant-updated'; participant: ParticipantView }
   | { type: 'participant-left'; participantId: ParticipantId; reason: CloseReason }
+  /** To hosts: somebody waits to be let in, or waits no more. */
+  | { type: 'lobby-joined'; participant: ParticipantView }
+  | { type: 'lobby-left'; participantId: ParticipantId }
+  /** To whoever waited: it is in. Before it nothing but `room-updated` comes. */
+  | { type: 'let-in' }
   | { type: 'speaking'; participantId: ParticipantId; speaking: boolean }
   | { type: 'active-speaker'; participantId: ParticipantId | undefined }
   | { type: 'producer-added'; producer: ProducerView }
@@ -108,6 +123,10 @@ export interface RoomSettings {
   maxParticipants?: number;
   hostPin?: string;
   guestPin?: string;
+  lobby?: boolean;
+  /** Unset: they are heard. */
+  tones?: boolean;
+  language?: string;
 }
 
 /** What is kept by name; the implementations in store/ never reject and never block for long. */

@@ -1,7 +1,9 @@
+/** Size: the one way into meetings, and what may be said of a room when it is made or changed. */
 import { randomInt } from 'node:crypto';
 import { AppError, TypedEmitter, toError } from '../base/index.ts';
 import type { Clock, Logger, RoomNumber } from '../base/index.ts';
-import type { MediaEngine } from '../media/index.ts';
+import type { MediaEngine, PhoneLeg } from '../media/index.ts';
+import type { Voice } from './ivr/index.ts';
 import type { CloseReason } from './close-reason.ts';
 import { toDisplayName } from './display-name.ts';
 import type { Participant } from './participant.ts';
@@ -33,6 +35,9 @@ export interface CreateRoomRequest {
   maxParticipants?: number;
   hostPin?: string;
   guestPin?: string;
+  lobby?: boolean;
+  tones?: boolean;
+  language?: string;
 }
 
 /** `null` takes a value away. */
@@ -41,6 +46,11 @@ export interface UpdateRoomRequest {
   maxParticipants?: number | null;
   hostPin?: string | null;
   guestPin?: string | null;
+  lobby?: boolean;
+  tones?: boolean;
+  language?: string | null;
+  /** Of the running meeting alone. */
+  locked?: boolean;
 }
 
 export interface RoomManagerEvents {
@@ -53,6 +63,7 @@ export interface RoomManagerEvents {
 export interface RoomManagerOptions {
   settings: { autoCreate: boolean; maxParticipants: number };
   media: MediaEngine;
+  voice: Voice;
   /** Must not block for long nor reject: `DegradingStore`. */
   store: RoomStore;
   clock: Clock;
@@ -64,6 +75,7 @@ export class RoomManager {
   readonly events = new TypedEmitter<RoomManagerEvents>();
   readonly #settings: RoomManagerOptions['settings'];
   readonly #media: MediaEngine;
+  readonly #voice: Voice;
   readonly #store: RoomStore;
   readonly #clock: Clock;
   readonly #logger: Logger;
@@ -74,6 +86,7 @@ export class RoomManager {
   constructor(options: RoomManagerOptions) {
     this.#settings = options.settings;
     this.#media = options.media;
+    this.#voice = options.voice;
     this.#store = options.store;
     this.#clock = options.clock;
     this.#logger = options.logger.child({ tag: 'rooms' });
@@ -97,16 +110,28 @@ export class RoomManager {
 
   /**
    * Resolves with a participant in state `joining`: reply, then `activate()` (see `ports.ts`). Rejects
-   * with AppError ROOM_NOT_FOUND, ROOM_FULL, FORBIDDEN (PIN), ROOM_CLOSED, MEDIA_UNAVAILABLE or
-   * SHUTTING_DOWN.
+   * with AppError ROOM_NOT_FOUND, ROOM_FULL, ROOM_LOCKED, FORBIDDEN (PIN), ROOM_CLOSED, MEDIA_UNAVAILABLE
+   * or SHUTTING_DOWN. `leg`: what the phone was given by `createWaitingLeg`.
    */
-  async join(request: JoinRequest, sink: ParticipantSink): Promise<Participant> {
+  async join(request: JoinRequest, sink: ParticipantSink, leg?: PhoneLeg): Promise<Participant> {
     const fallback = request.kind === 'phone' ? 'Phone' : 'Guest';
     const entrant = { ...request, name: toDisplayName(request.name, fallback) };
     const room = this.#live(request.room) ?? (await this.#open(request.room));
     this.#requireRunning();
 
-    return room.admit(entrant, sink);
+    return room.admit(entrant, sink, leg);
+  }
+
+  /** For a phone that has to be asked something before it is let into a room. */
+  createWaitingLeg(): Promise<PhoneLeg> {
+    this.#requireRunning();
+
+    return this.#media.createWaitingLeg();
+  }
+
+  /** What the room speaks, if it says. */
+  languageOf(number: RoomNumber): string | undefined {
+    return this.#live(number)?.language;
   }
 
   /** Makes a room that stays until it is deleted. */
@@ -124,6 +149,9 @@ export class RoomManager {
         ...(request.maxParticipants !== undefined && { maxParticipants: request.maxParticipants }),
         ...(request.hostPin !== undefined && { hostPin: request.hostPin }),
         ...(request.guestPin !== undefined && { guestPin: request.guestPin }),
+        ...(request.lobby === true && { lobby: true }),
+        ...(request.tones === false && { tones: false }),
+        ...(request.language !== undefined && { language: request.language }),
       },
       true,
     );
@@ -150,7 +178,9 @@ export class RoomManager {
 
   async update(number: RoomNumber, request: UpdateRoomRequest): Promise<Room> {
     const room = this.require(number);
-    room.update(merge(room.settings, request));
+    const { locked, ...settings } = request;
+    room.update(merge(room.settings, settings));
+    if (locked !== undefined) room.setLocked(locked);
     if (room.persistent) await this.#store.save(room.settings);
 
     return room;
@@ -220,6 +250,7 @@ export class RoomManager {
       persistent,
       maxParticipants: this.#settings.maxParticipants,
       media: this.#media,
+      voice: this.#voice,
       hooks: this.#hooks,
       clock: this.#clock,
       logger: this.#logger,
@@ -269,7 +300,10 @@ export class RoomManager {
 /** The settings with the request laid over them; a `null` takes the key away. */
 function merge(settings: RoomSettings, request: UpdateRoomRequest): RoomSettings {
   const name = toDisplayName(request.name ?? settings.name, settings.name);
-  const { maxParticipants, hostPin, guestPin } = { ...settings, ...defined(request) };
+  const { maxParticipants, hostPin, guestPin, lobby, tones, language } = {
+    ...settings,
+    ...defined(request),
+  };
 
   return {
     number: settings.number,
@@ -278,6 +312,9 @@ function merge(settings: RoomSettings, request: UpdateRoomRequest): RoomSettings
     ...(typeof maxParticipants === 'number' && { maxParticipants }),
     ...(typeof hostPin === 'string' && { hostPin }),
     ...(typeof guestPin === 'string' && { guestPin }),
+    ...(lobby === true && { lobby }),
+    ...(tones === false && { tones }),
+    ...(typeof language === 'string' && { language }),
   };
 }
 

@@ -25,6 +25,11 @@ export class RoomMembers {
     return [...this.#seated.values()];
   }
 
+  /** Who waits for a host. */
+  waiting(): Participant[] {
+    return this.seated().filter((member) => member.state === 'lobby');
+  }
+
   joined(): Participant[] {
     return this.seated().filter((member) => member.state === 'joined');
   }
@@ -74,6 +79,10 @@ export class RoomMembers {
   tellOthers(about: Participant, event: RoomEvent): void {
     for (const member of this.joined()) if (member !== about) member.notify(event);
     this.#tellObservers(event);
+  }
+
+  tellHosts(event: RoomEvent): void {
+    for (const member of this.joined()) if (member.role === 'host') member.notify(event);
   }
 
   /** All that any member is told; ends with the function returned. */

@@ -20,30 +20,39 @@ export interface RoomDoor {
   seats: number;
   maxParticipants: number;
   hostPresent: boolean;
+  locked: boolean;
+  lobby: boolean;
   hostPin?: string;
   guestPin?: string;
 }
 
 export type Admission =
-  { ok: true; role: ParticipantRole } | { ok: false; code: ErrorCode; message: string };
+  | { ok: true; role: ParticipantRole; waits: boolean }
+  | { ok: false; code: ErrorCode; message: string };
 
 /**
  * Without a host PIN nobody can prove to be the host, so the first one who enters a room without a
- * host is it. A guest PIN closes the room to those who know neither.
+ * host is it. A guest PIN closes the room to those who know neither. A locked room is closed to guests; one
+ * with a lobby lets them wait, unless somebody vouches for them.
  */
 export function admit(entrant: Entrant, door: RoomDoor): Admission {
   if (door.closed) return { ok: false, code: 'ROOM_CLOSED', message: 'the meeting has ended' };
   if (door.seats >= door.maxParticipants) {
     return { ok: false, code: 'ROOM_FULL', message: 'the room is full' };
   }
-  if (entrant.role !== undefined) return { ok: true, role: entrant.role };
-  if (matches(entrant.pin, door.hostPin)) return { ok: true, role: 'host' };
+  if (entrant.role !== undefined) return { ok: true, role: entrant.role, waits: false };
+  if (matches(entrant.pin, door.hostPin)) return { ok: true, role: 'host', waits: false };
   if (door.guestPin !== undefined && !matches(entrant.pin, door.guestPin)) {
     return { ok: false, code: 'FORBIDDEN', message: 'the room asks for a PIN' };
   }
-  const first = door.hostPin === undefined && !door.hostPresent;
+  if (door.hostPin === undefined && !door.hostPresent) {
+    return { ok: true, role: 'host', waits: false };
+  }
+  if (door.locked && !door.lobby) {
+    return { ok: false, code: 'ROOM_LOCKED', message: 'the room is locked' };
+  }
 
-  return { ok: true, role: first ? 'host' : 'guest' };
+  return { ok: true, role: 'guest', waits: door.lobby };
 }
 
 /** A room without a guest PIN is open to all. */
@@ -54,7 +63,7 @@ export function knowsPin(
   return door.guestPin === undefined || matches(pin, door.guestPin) || matches(pin, door.hostPin);
 }
 
-export type RoomAction = 'mute' | 'unmute' | 'remove' | 'rename' | 'end-room';
+export type RoomAction = 'mute' | 'unmute' | 'remove' | 'rename' | 'let-in' | 'lock' | 'end-room';
 
 export interface Actor {
   id: ParticipantId;
@@ -72,6 +81,8 @@ export function may(actor: Actor, action: RoomAction, target?: { id: Participant
       if (target?.id === actor.id) return ALLOWED;
 
       return refuse('nobody but the participant itself may open its microphone');
+    case 'let-in':
+    case 'lock':
     case 'end-room':
       return hostOnly(actor);
     default:

@@ -7,6 +7,7 @@ export interface RoomState {
   participants: number;
   persistent: boolean;
   startedAt: number | undefined;
+  locked: boolean;
 }
 
 /** A room as it is shown: that a PIN is set, never the PIN. */
@@ -16,6 +17,9 @@ export function roomView(settings: RoomSettings, { startedAt, ...state }: RoomSt
     name: settings.name,
     createdAt: new Date(settings.createdAt).toISOString(),
     ...state,
+    lobby: settings.lobby === true,
+    tones: settings.tones !== false,
+    ...(settings.language !== undefined && { language: settings.language }),
     hostPinSet: settings.hostPin !== undefined,
     guestPinSet: settings.guestPin !== undefined,
     ...(startedAt !== undefined && { startedAt: new Date(startedAt).toISOString() }),

@@ -5,9 +5,10 @@
 import type { types as mediasoup } from 'mediasoup';
 import { AppError, newParticipantId, toError } from '../base/index.ts';
 import type { Clock, Logger, ParticipantId, RoomNumber } from '../base/index.ts';
-import type { MediaEngine } from '../media/index.ts';
+import type { MediaEngine, PhoneLeg } from '../media/index.ts';
 import { ChatHistory } from './chat-history.ts';
 import type { CloseReason } from './close-reason.ts';
+import { RoomService, type Voice } from './ivr/index.ts';
 import { MeetingMedia } from './meeting-media.ts';
 import type { MeetingMediaHooks } from './meeting-media.ts';
 import { Participant } from './participant.ts';
@@ -58,6 +59,8 @@ export interface RoomOptions {
   /** The limit of the installation; the room's own may be lower. */
   maxParticipants: number;
   media: MediaEngine;
+  /** Speaks to phones. */
+  voice: Voice;
   hooks: RoomHooks;
   clock: Clock;
   logger: Logger;
@@ -78,8 +81,10 @@ export class Room implements RoomHandle {
   readonly #members = new RoomMembers();
   readonly #speakers: RoomSpeakers;
   readonly #chat = new ChatHistory();
+  readonly #service: RoomService;
   #settings: RoomSettings;
   #startedAt: number | undefined;
+  #locked = false;
   #retired = false;
 
   constructor(options: RoomOptions) {
@@ -92,10 +97,24 @@ export class Room implements RoomHandle {
     this.#logger = options.logger.child({ room: options.settings.number });
     this.#media = new MeetingMedia(options.media, this.#mediaHooks, this.#logger);
     this.#speakers = new RoomSpeakers(options.clock, this.#members);
+    const { voice, clock } = options;
+    this.#service = new RoomService({ room: this, voice, clock, logger: this.#logger });
   }
 
   get name(): string {
     return this.#settings.name;
+  }
+
+  get language(): string | undefined {
+    return this.#settings.language;
+  }
+
+  get tones(): boolean {
+    return this.#settings.tones !== false;
+  }
+
+  get locked(): boolean {
+    return this.#locked;
   }
 
   get settings(): RoomSettings {
@@ -125,8 +144,30 @@ export class Room implements RoomHandle {
     return this.#members.joined();
   }
 
+  /** Who waits for a host. */
+  waiting(): Participant[] {
+    return this.#members.waiting();
+  }
+
   participant(id: ParticipantId): Participant | undefined {
     return this.#members.find(id);
+  }
+
+  /** As `participant`, also of those who wait. */
+  anybody(id: ParticipantId): Participant | undefined {
+    return this.participant(id) ?? this.waiting().find((waiting) => waiting.id === id);
+  }
+
+  /** Closes the room to guests, or opens it again; nobody is locked out for longer than the meeting. */
+  setLocked(locked: boolean): void {
+    if (locked === this.#locked) return;
+    this.#locked = locked;
+    this.#members.broadcast({ type: 'room-updated', room: this.view() });
+  }
+
+  /** For all phones that are in. */
+  playTone(...tone: Parameters<MeetingMedia['playTone']>): void {
+    this.#media.playTone(...tone);
   }
 
   roster(): ParticipantView[] {
@@ -158,6 +199,7 @@ export class Room implements RoomHandle {
       participants: this.joined().length,
       persistent: this.persistent,
       startedAt: this.#startedAt,
+      locked: this.#locked,
     });
   }
 
@@ -172,13 +214,18 @@ export class Room implements RoomHandle {
     this.#members.broadcast({ type: 'room-updated', room: this.view() });
   }
 
-  /** A seat and a media leg, or an AppError. The participant is not a member before `activate()`. */
-  async admit(entrant: Entrant, sink: ParticipantSink): Promise<Participant> {
+  /**
+   * A seat and a media leg, or an AppError. The participant is not a member before `activate()`. `leg`: a
+   * waiting phone's own; it stays the caller's when this rejects.
+   */
+  async admit(entrant: Entrant, sink: ParticipantSink, leg?: PhoneLeg): Promise<Participant> {
     const verdict = admit(entrant, {
       closed: this.#retired,
       seats: this.#members.size,
       maxParticipants: this.#maxParticipants(),
       hostPresent: this.#members.hostPresent,
+      locked: this.#locked,
+      lobby: this.#settings.lobby === true,
       ...pinsOf(this.#settings),
     });
     if (!verdict.ok) {
@@ -191,6 +238,7 @@ export class Room implements RoomHandle {
       kind: entrant.kind,
       address: entrant.address,
       role: verdict.role,
+      waits: verdict.waits,
       room: this,
       sink,
       hooks: this.#participantHooks,
@@ -198,7 +246,7 @@ export class Room implements RoomHandle {
       logger: this.#logger,
     });
     this.#members.add(participant);
-    await this.#giveMedia(participant);
+    await this.#giveMedia(participant, verdict.waits, leg);
 
     return participant;
   }
@@ -221,10 +269,14 @@ export class Room implements RoomHandle {
     await this.end(reason);
   }
 
-  async #giveMedia(participant: Participant): Promise<void> {
+  async #giveMedia(participant: Participant, waits: boolean, leg?: PhoneLeg): Promise<void> {
     let made: MediaLegOf;
     try {
-      made = await this.#media.createLeg(participant.kind);
+      if (leg !== undefined && !waits) await this.#media.adopt(leg);
+      made =
+        leg === undefined
+          ? await this.#media.createLeg(participant.kind, waits)
+          : { kind: 'phone', leg };
     } catch (error) {
       if (participant.state === 'joining') {
         this.#logger.error({ err: toError(error) }, 'no media for a participant');
@@ -253,6 +305,16 @@ export class Room implements RoomHandle {
   readonly #participantHooks: ParticipantHooks = {
     activated: (participant) => {
       this.#onActivated(participant);
+    },
+    waiting: (participant) => {
+      this.#logger.info({ participant: participant.id, kind: participant.kind }, 'waits');
+      this.#members.tellHosts({ type: 'lobby-joined', participant: participant.view() });
+      this.#service.waits(participant);
+    },
+    lettingIn: async (participant) => {
+      this.#service.letIn(participant);
+      if (participant.kind === 'phone') await this.#media.adopt(participant.phoneLeg);
+      this.#members.tellHosts({ type: 'lobby-left', participantId: participant.id });
     },
     updated: (participant) => {
       if (participant.muted) this.#speakers.silence(participant.id, false);
@@ -295,11 +357,18 @@ export class Room implements RoomHandle {
     for (const producer of participant.producers()) {
       this.#members.tellOthers(participant, { type: 'producer-added', producer });
     }
+    this.#service.entered(participant);
     this.#hooks.joined(participant);
   }
 
   #onLeaving(participant: Participant, reason: CloseReason): void {
-    if (!this.#members.remove(participant)) return;
+    const wasIn = this.#members.remove(participant);
+    this.#service.left(participant, wasIn);
+    if (!wasIn) {
+      this.#members.tellHosts({ type: 'lobby-left', participantId: participant.id });
+
+      return;
+    }
     this.#logger.info({ participant: participant.id, reason }, 'left');
     this.#speakers.silence(participant.id, true);
     this.#members.broadcast({ type: 'participant-left', participantId: participant.id, reason });
@@ -319,6 +388,8 @@ export class Room implements RoomHandle {
     const wasRunning = this.#startedAt !== undefined;
     this.#startedAt = undefined;
     this.#speakers.reset();
+    this.#service.close();
+    this.#locked = false;
     this.#chat.clear();
     if (!this.persistent) this.#retired = true;
     this.#media.release(legs);

@@ -228,17 +228,17 @@ export class RoomMixer {
   }
 
   #handlersOf(legId: LegId): RtpLegHandlers {
-    const { onDtmf, onTimeout, onPlayed } = this.#options;
+    const options = this.#options;
 
     return {
       onDtmf: (digit, durationMs) => {
-        onDtmf(legId, digit, durationMs);
+        options.onDtmf(legId, digit, durationMs);
       },
       onTimeout: () => {
-        onTimeout(legId);
+        options.onTimeout(legId);
       },
       onPlayed: (playId, complete) => {
-        onPlayed(legId, playId, complete);
+        options.onPlayed(legId, playId, complete);
       },
     };
   }

@@ -14,6 +14,21 @@ export const RUN_PACKAGES = [
   { name: 'openssl', command: 'openssl' },
 ];
 
+const SOUNDS = '/usr/share/asterisk/sounds';
+
+/**
+ * What is spoken and played to phones, in G.722: twice the bandwidth of the 8 kHz WAV packages at two thirds of their size.
+ * Without them callers hear tones, so nothing fails for want of them.
+ */
+export const SOUND_PACKAGES = [
+  { name: 'asterisk-core-sounds-en-g722', folder: `${SOUNDS}/en_US_f_Allison` },
+  { name: 'asterisk-core-sounds-fr-g722', folder: `${SOUNDS}/fr_CA_f_June` },
+  { name: 'asterisk-core-sounds-es-g722', folder: `${SOUNDS}/es_MX_f_Allison` },
+  { name: 'asterisk-core-sounds-it-g722', folder: `${SOUNDS}/it_IT_m_Carlo` },
+  { name: 'asterisk-core-sounds-ru-g722', folder: `${SOUNDS}/ru_RU_f_IvrvoiceRU` },
+  { name: 'asterisk-moh-opsound-g722', folder: '/usr/share/asterisk/moh' },
+];
+
 export const TEST_PACKAGES = [
   { name: 'baresip-core', command: 'baresip' },
   { name: 'linphone-cli', command: 'linphonec' },
@@ -42,6 +57,25 @@ export function debianPackages(packages) {
     name: STEP,
     isDone: () => packages.every(isPresent),
     run: () => install(packages.filter((entry) => !isPresent(entry))),
+  };
+}
+
+/** As `debianPackages`, of which the server makes do without: where they cannot be had, one line says so. */
+export function soundPackages() {
+  const isDone = () => SOUND_PACKAGES.every(isPresent);
+  return {
+    name: 'spoken prompts',
+    isDone,
+    run: async () => {
+      if (!hasCommand('apt-get') || !rootPrefix()) {
+        const names = SOUND_PACKAGES.map(({ name }) => name).join(' ');
+        say('spoken prompts', `not installed: callers hear tones. To hear words, install ${names}`);
+        return;
+      }
+      await install(SOUND_PACKAGES.filter((entry) => !isPresent(entry))).catch((error) => {
+        say('spoken prompts', `${error.message}; callers hear tones instead`);
+      });
+    },
   };
 }
 
@@ -76,7 +110,8 @@ function rootPrefix() {
   return outputOf('sudo', ['-n', 'true']) === undefined ? undefined : ['sudo', '-n'];
 }
 
-function isPresent({ name, command, library }) {
+function isPresent({ name, command, library, folder }) {
+  if (folder) return existsSync(folder);
   if (command) return programFolders().some((folder) => isProgram(join(folder, command)));
   // Only Linux has it by this name; Opus has a slower substitute anyway.
   if (library && process.platform !== 'linux') return true;

@@ -86,7 +86,11 @@ function participantRoutes(rooms: RoomManager): FastifyPluginCallbackTypebox {
     app.get(
       '/rooms/:number/participants',
       { schema: { tags, security, params: RoomParams, response: list } },
-      (request) => rooms.require(parseNumber(request.params.number)).roster(),
+      (request) => {
+        const room = rooms.require(parseNumber(request.params.number));
+
+        return [...room.roster(), ...room.waiting().map((waiting) => waiting.view())];
+      },
     );
     const common = { tags, security, params: ParticipantParams };
     app.patch(
@@ -100,11 +104,12 @@ function participantRoutes(rooms: RoomManager): FastifyPluginCallbackTypebox {
       },
       async (request) => {
         const participant = find(rooms, request.params);
-        const { muted, name, role, handRaised } = request.body;
+        const { muted, name, role, handRaised, state } = request.body;
         if (name !== undefined) participant.setName(name);
         if (role !== undefined) participant.setRole(role);
         if (handRaised !== undefined) participant.setHandRaised(handRaised);
         if (muted !== undefined) await participant.setMuted(muted);
+        if (state === 'joined') await participant.letIn();
 
         return participant.view();
       },
@@ -122,7 +127,7 @@ function participantRoutes(rooms: RoomManager): FastifyPluginCallbackTypebox {
 
 function find(rooms: RoomManager, params: { number: string; id: string }): Participant {
   const room = rooms.require(parseNumber(params.number));
-  const participant = room.participant(params.id as ParticipantId);
+  const participant = room.anybody(params.id as ParticipantId);
   if (participant === undefined) {
     throw new AppError('PARTICIPANT_NOT_FOUND', `no participant ${params.id} in the room`);
   }

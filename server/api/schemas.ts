@@ -8,6 +8,7 @@ const closed = { additionalProperties: false };
 
 const RoomName = Type.String({ minLength: 1, maxLength: MAX_NAME_LENGTH });
 const Pin = Type.String({ pattern: '^[0-9]{1,16}$' });
+const Language = Type.String({ pattern: '^[a-z]{2,3}$' });
 const Limit = Type.Integer({ minimum: 1, maximum: 100_000 });
 const Role = Type.Enum(['host', 'guest']);
 const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
@@ -31,6 +32,9 @@ export const CreateRoomBody = Type.Object(
     name: Type.Optional(RoomName),
     hostPin: Type.Optional(Pin),
     guestPin: Type.Optional(Pin),
+    lobby: Type.Optional(Type.Boolean()),
+    tones: Type.Optional(Type.Boolean()),
+    language: Type.Optional(Language),
     maxParticipants: Type.Optional(Limit),
   },
   closed,
@@ -42,6 +46,10 @@ export const UpdateRoomBody = Type.Object(
     name: Type.Optional(RoomName),
     hostPin: Type.Optional(nullable(Pin)),
     guestPin: Type.Optional(nullable(Pin)),
+    lobby: Type.Optional(Type.Boolean()),
+    tones: Type.Optional(Type.Boolean()),
+    language: Type.Optional(nullable(Language)),
+    locked: Type.Optional(Type.Boolean()),
     maxParticipants: Type.Optional(nullable(Limit)),
   },
   closed,
@@ -53,6 +61,8 @@ export const UpdateParticipantBody = Type.Object(
     name: Type.Optional(RoomName),
     role: Type.Optional(Role),
     handRaised: Type.Optional(Type.Boolean()),
+    /** Lets somebody in who waits in the lobby. */
+    state: Type.Optional(Type.Literal('joined')),
   },
   closed,
 );
@@ -65,6 +75,10 @@ export const RoomBody = Type.Object({
   maxParticipants: Type.Integer(),
   participants: Type.Integer(),
   persistent: Type.Boolean(),
+  locked: Type.Boolean(),
+  lobby: Type.Boolean(),
+  tones: Type.Boolean(),
+  language: Type.Optional(Language),
   hostPinSet: Type.Boolean(),
   guestPinSet: Type.Boolean(),
 });

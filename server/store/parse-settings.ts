@@ -6,7 +6,7 @@ import type { AccountSettings, RoomSettings, TrunkSettings } from '../ports.ts';
 type Fields = Record<string, unknown>;
 
 export function parseRoom(number: RoomNumber, fields: Fields): RoomSettings | undefined {
-  const { name, createdAt, maxParticipants, hostPin, guestPin } = fields;
+  const { name, createdAt, maxParticipants, hostPin, guestPin, lobby, tones, language } = fields;
   if (typeof name !== 'string' || typeof createdAt !== 'number') return undefined;
 
   return {
@@ -16,6 +16,9 @@ export function parseRoom(number: RoomNumber, fields: Fields): RoomSettings | un
     ...(typeof maxParticipants === 'number' && { maxParticipants }),
     ...(typeof hostPin === 'string' && { hostPin }),
     ...(typeof guestPin === 'string' && { guestPin }),
+    ...(lobby === true && { lobby }),
+    ...(tones === false && { tones }),
+    ...(typeof language === 'string' && { language }),
   };
 }
 

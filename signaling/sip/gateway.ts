@@ -12,6 +12,7 @@ import {
   type DialResult,
   type Participant,
   type ParticipantSink,
+  type Reception,
   type RoomEvent,
   type RoomManager,
 } from '../../server/index.ts';
@@ -28,6 +29,8 @@ import {
   type SdpSession,
 } from '../sdp/index.ts';
 import { allows, ChatOutbox, phoneStatus, type MemberCalls } from './focus/index.ts';
+import type { PhoneLeg } from '../../media/index.ts';
+import type { ReceptionDesk } from './gateway-reception.ts';
 import { isSipUri, type SipRequest, type Uri } from './message/index.ts';
 import type { Admission, CallAdmission } from './gateway-admission.ts';
 import { replacesRefusal } from './gateway-replaces.ts';
@@ -54,6 +57,8 @@ export interface SipGatewayOptions {
   admission?: Pick<CallAdmission, 'admit' | 'prove' | 'accountOf'>;
   /** Whose calls are encrypted; without it none is. */
   srtp?: SrtpRules | undefined;
+  /** Asks callers for what they did not dial. */
+  desk: ReceptionDesk;
   /** Goes into the SDP of every answer. */
   publicAddress: string;
   clock: Clock;
@@ -65,10 +70,12 @@ export interface SipGatewayOptions {
 }
 
 /** What a call of either direction needs. */
-export type PhoneCallOptions = Omit<SipGatewayOptions, 'rooms' | 'admission'> & {
+export type PhoneCallOptions = Omit<SipGatewayOptions, 'rooms' | 'admission' | 'desk'> & {
   /** Whose phone we called. */
   account?: string | undefined;
 };
+
+type Join = (room: RoomNumber, pin: string | undefined, leg?: PhoneLeg) => Promise<Participant>;
 
 const RETRY_AFTER_SECONDS = '5';
 const GUEST: Admission = { kind: 'guest' };
@@ -103,8 +110,9 @@ export class SipGateway implements CallHandler {
     if (userOf(request.uri) === undefined) return undefined;
     const admission = await this.#options.admission?.admit(request, flow);
     if (admission?.kind === 'refused') return admission;
+    const target = targetOf(admission ?? GUEST, request.uri);
 
-    return targetOf(admission ?? GUEST, request.uri).ok ? undefined : { status: 404 };
+    return target.ok || target.reason === 'reserved' ? undefined : { status: 404 };
   }
 
   conferenceFor({ method, uri }: SipRequest): string | undefined {
@@ -125,6 +133,9 @@ export class PhoneCall implements ParticipantSink {
   /** RFC 8866 5.2: numeric, and unlikely to be anybody else's. */
   readonly #sessionId = String(randomInt(1, 2 ** 47));
   #participant: Participant | undefined;
+  /** Its participant's, once there is one. */
+  #leg: PhoneLeg | undefined;
+  #reception: Reception | undefined;
   /** The last description that we sent: the next one counts its version from it. */
   #description: SdpSession | undefined;
   #audio: NegotiatedAudio | undefined;
@@ -158,12 +169,14 @@ export class PhoneCall implements ParticipantSink {
     } catch (error) {
       this.#refuse(call, error);
       await this.#participant?.leave('internal-error');
+      await this.#leg?.close();
     }
   }
 
   /** A call of ours that was answered: `offer` is what we sent, `answer` what came back. */
   async adopt(participant: Participant, offer: SdpSession, answer: SdpSession): Promise<void> {
     this.#participant = participant;
+    this.#leg = participant.phoneLeg;
     this.#description = offer;
     await this.#receiveAnswer(answer, 'not-acceptable');
     if (this.#endReason !== undefined) return;
@@ -190,7 +203,7 @@ export class PhoneCall implements ParticipantSink {
     const participant = this.#participant;
     const { offer } = call;
     const local = participant && {
-      ...this.#local(participant),
+      ...this.#local(participant.phoneLeg),
       previous: undefined,
       srtp: undefined,
     };
@@ -208,7 +221,7 @@ export class PhoneCall implements ParticipantSink {
     const description = outcome?.answer ?? createOffer(this.#capabilities, local);
     const audioBefore = this.#audio;
     try {
-      if (outcome !== undefined) await this.#configure(participant, outcome.audio);
+      if (outcome !== undefined) await this.#configure(participant.phoneLeg, outcome.audio);
     } catch (error) {
       call.reject(error instanceof AppError ? errorStatus(error.code) : 500);
 
@@ -221,7 +234,7 @@ export class PhoneCall implements ParticipantSink {
       return;
     }
     if (!call.accept(description)) {
-      if (audioBefore !== undefined) await this.#configure(participant, audioBefore);
+      if (audioBefore !== undefined) await this.#configure(participant.phoneLeg, audioBefore);
 
       return;
     }
@@ -243,7 +256,7 @@ export class PhoneCall implements ParticipantSink {
       if (isCurrent()) void this.#receiveAnswer(answer, 'not-acceptable');
     });
     call.events.on('key', (key, durationMs) => {
-      this.#participant?.phoneLeg.events.emit('dtmf', key, durationMs);
+      this.#leg?.events.emit('dtmf', key, durationMs);
     });
     call.events.on('ended', (end) => {
       if (isCurrent()) this.#callEnded(end);
@@ -269,7 +282,8 @@ export class PhoneCall implements ParticipantSink {
     if (admission === undefined || call.isEnded) return;
     if (admission.kind === 'account') this.#account = admission.username;
     const target = targetOf(admission, call.requestUri);
-    if (!target.ok) {
+    const asked = !target.ok && target.reason === 'reserved';
+    if (!target.ok && !asked) {
       this.#logger.info({ reason: target.reason }, 'no such room');
       call.reject(404);
 
@@ -291,33 +305,86 @@ export class PhoneCall implements ParticipantSink {
         return;
       }
     }
-    const participant = await options.rooms.join(
-      {
-        room: roomOf(admission, call, target.room),
-        name: nameOf(admission, call),
-        kind: 'phone',
-        address: call.remoteUri.text,
-        ...(target.pin === undefined ? {} : { pin: target.pin }),
-      },
-      this,
-    );
-    this.#participant = participant;
-    if (call.isEnded) {
-      await participant.leave(this.#endReason ?? 'cancelled');
+    const join: Join = (number, pin, leg) =>
+      options.rooms.join(
+        {
+          room: number,
+          name: nameOf(admission, call),
+          kind: 'phone',
+          address: call.remoteUri.text,
+          ...(pin === undefined ? {} : { pin }),
+        },
+        this,
+        leg,
+      );
+    if (!target.ok) {
+      await this.#receive(call, options.desk, join);
 
       return;
     }
-    await this.#accept(call, participant);
+    const room = roomOf(admission, call, target.room);
+    let participant: Participant;
+    try {
+      participant = await join(room, target.pin);
+    } catch (error) {
+      // A wrong PIN that was dialled is refused; one that was not dialled is asked for.
+      const asksPin = error instanceof AppError && error.code === 'FORBIDDEN';
+      if (!asksPin || target.pin !== undefined) throw error;
+      await this.#receive(call, options.desk, join, room);
+
+      return;
+    }
+    this.#participant = participant;
+    this.#leg = participant.phoneLeg;
+    if (await this.#answer(call, participant.phoneLeg)) this.#join(participant);
+    else await participant.leave(this.#endReason ?? 'cancelled');
   }
 
-  async #accept(call: IncomingCall, participant: Participant): Promise<void> {
+  #join(participant: Participant): void {
+    this.#register(participant);
+    participant.activate();
+  }
+
+  /** Answered, and asked for the room or its PIN; on nobody's roster meanwhile. */
+  async #receive(
+    call: IncomingCall,
+    desk: ReceptionDesk,
+    join: Join,
+    room?: RoomNumber,
+  ): Promise<void> {
+    const leg = await desk.createLeg();
+    this.#leg = leg;
+    if (!(await this.#answer(call, leg))) {
+      await leg.close();
+
+      return;
+    }
+    this.#reception = desk.welcome({
+      leg,
+      room,
+      join: (number, pin) => join(number, pin, leg),
+      joined: (participant) => {
+        this.#participant = participant;
+        if (this.#call.isEnded) void participant.leave(this.#endReason ?? 'left');
+        else this.#join(participant);
+      },
+      end: (reason) => {
+        this.ended(reason);
+        void leg.close();
+      },
+    });
+  }
+
+  /** False when the caller is gone: a CANCEL may come while the media is made. */
+  async #answer(call: IncomingCall, leg: PhoneLeg): Promise<boolean> {
+    if (call.isEnded) return false;
     let description: SdpSession;
     if (call.offer === undefined) {
-      description = createOffer(this.#capabilities, this.#local(participant));
+      description = createOffer(this.#capabilities, this.#local(leg));
     } else {
-      const outcome = answerOffer(call.offer, this.#capabilities, this.#local(participant));
+      const outcome = answerOffer(call.offer, this.#capabilities, this.#local(leg));
       if ('reject' in outcome) throw new AppError('INTERNAL', 'an offer was judged in two ways');
-      await this.#configure(participant, outcome.audio);
+      await this.#configure(leg, outcome.audio);
       description = outcome.answer;
     }
     this.#description = description;
@@ -325,15 +392,10 @@ export class PhoneCall implements ParticipantSink {
       // RFC 3262 5: without an offer in the INVITE ours has to be in the first reliable response.
       call.progress(183, undefined, call.offer === undefined ? description : undefined);
     }
-    // A CANCEL may have come while the media was made.
-    if (!call.accept(description)) {
-      await participant.leave(this.#endReason ?? 'cancelled');
-
-      return;
-    }
+    if (!call.accept(description)) return false;
     this.#options.counters.callSetup((this.#options.clock.now() - this.#startedAt) / 1000);
-    this.#register(participant);
-    participant.activate();
+
+    return true;
   }
 
   /** From now on requests in and beside the call are known to be its participant's. */
@@ -354,9 +416,9 @@ export class PhoneCall implements ParticipantSink {
 
   /** A re-INVITE: hold, resume, another address or codec; without an offer it asks for ours. */
   async #reoffer(offer: SdpSession | undefined): Promise<ReofferAnswer> {
-    const participant = this.#participant;
-    if (participant === undefined) return { status: 500 };
-    const local = this.#local(participant);
+    const leg = this.#leg;
+    if (leg === undefined) return { status: 500 };
+    const local = this.#local(leg);
     if (offer === undefined) {
       this.#description = createOffer(this.#capabilities, local);
 
@@ -369,7 +431,7 @@ export class PhoneCall implements ParticipantSink {
       return { status: outcome.reject.status, warning: outcome.reject.warning };
     }
     try {
-      await this.#configure(participant, outcome.audio);
+      await this.#configure(leg, outcome.audio);
     } catch (error) {
       this.#logger.warn({ err: toError(error) }, 'a re-INVITE could not be carried out');
       this.#options.counters.reinvite('remote', 'failed');
@@ -384,21 +446,22 @@ export class PhoneCall implements ParticipantSink {
 
   /** The answer to an offer of ours, in an ACK. */
   async #receiveAnswer(answer: SdpSession, otherwise: CloseReason): Promise<void> {
-    const participant = this.#participant;
-    if (participant === undefined || this.#description === undefined) return;
+    const leg = this.#leg;
+    if (leg === undefined || this.#description === undefined) return;
     const outcome = applyAnswer(this.#description, answer, this.#capabilities);
     try {
       if (outcome instanceof SdpError) throw outcome;
-      await this.#configure(participant, outcome.audio);
+      await this.#configure(leg, outcome.audio);
     } catch (error) {
       this.#logger.info({ err: toError(error) }, 'the answer to our offer is of no use');
-      await participant.leave(otherwise);
+      if (this.#participant === undefined) this.ended(otherwise);
+      else await this.#participant.leave(otherwise);
     }
   }
 
-  async #configure(participant: Participant, audio: NegotiatedAudio): Promise<void> {
+  async #configure(leg: PhoneLeg, audio: NegotiatedAudio): Promise<void> {
     const host = this.#call instanceof IncomingCall ? this.#call.flow.remote.address : undefined;
-    await participant.phoneLeg.configure(await toPhoneAudio(audio, host));
+    await leg.configure(await toPhoneAudio(audio, host));
     this.#audio = audio;
     this.#options.calls.setAudio(this.#call, phoneStatus(audio));
   }
@@ -415,14 +478,17 @@ export class PhoneCall implements ParticipantSink {
     this.#endReason ??= closeReasonOf(end);
     const { by, cause, message } = end;
     this.#logger.info({ by, cause, reason: message?.headers.get('Reason') }, 'call ended');
-    void this.#participant?.leave(this.#endReason);
+    this.#reception?.close();
+    // The leg is its participant's, if there is one.
+    if (this.#participant === undefined) void this.#leg?.close();
+    else void this.#participant.leave(this.#endReason);
     this.#options.calls.remove(this.#call);
   }
 
-  #local(participant: Participant): LocalMedia {
+  #local(leg: PhoneLeg): LocalMedia {
     return {
       address: this.#options.publicAddress,
-      rtpPort: participant.phoneLeg.rtpPort,
+      rtpPort: leg.rtpPort,
       previous: this.#description,
       sessionId: this.#sessionId,
       srtp: this.#audio?.srtp,
@@ -442,12 +508,12 @@ async function admit(
   return undefined;
 }
 
-/** A trunk's number leads where its route says, whatever rooms there are. */
+/** A trunk's number leads where its route says, whatever rooms there are; without one it is asked. */
 function targetOf(admission: Admission, uri: Uri): DialResult {
   if (admission.kind !== 'trunk') return dial(userOf(uri) ?? '');
 
   return admission.room === undefined
-    ? { ok: false, reason: 'empty' }
+    ? { ok: false, reason: 'reserved' }
     : { ok: true, room: admission.room };
 }
 

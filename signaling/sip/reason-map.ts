@@ -15,6 +15,7 @@ interface SipReason {
 
 const NORMAL_CLEARING = 16;
 const USER_BUSY = 17;
+const NO_ANSWER = 19;
 const CALL_REJECTED = 21;
 const TEMPORARY_FAILURE = 41;
 const BEARER_NOT_AVAILABLE = 58;
@@ -30,6 +31,8 @@ const CLOSE_REASONS: Readonly<Record<CloseReason, SipReason>> = {
   'room-ended': { status: 480, cause: NORMAL_CLEARING },
   'room-full': { status: 486, cause: USER_BUSY },
   rejected: { status: 403, cause: CALL_REJECTED },
+  'pin-refused': { status: 403, cause: CALL_REJECTED },
+  'not-dialled': { status: 480, cause: NO_ANSWER },
   'not-acceptable': { status: 488, cause: BEARER_NOT_AVAILABLE },
   'media-timeout': { status: 480, cause: RECOVERY_ON_TIMER_EXPIRY },
   'media-failed': { status: 503, cause: TEMPORARY_FAILURE },
@@ -53,6 +56,7 @@ const ERROR_STATUS: Readonly<Record<ErrorCode, number>> = {
   TRUNK_EXISTS: 500,
   NOT_REGISTERED: 480,
   INVALID_STATE: 500,
+  ROOM_LOCKED: 403,
   ROOM_CLOSED: 480,
   PROTOCOL_VERSION: 500,
   RATE_LIMITED: 503,

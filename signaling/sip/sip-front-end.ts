@@ -8,6 +8,7 @@ import {
   type AccountServiceOptions,
 } from './gateway-accounts.ts';
 import { createDialOut, type CallsOutOptions } from './gateway-dialer.ts';
+import { ReceptionDesk, type ReceptionDeskOptions } from './gateway-reception.ts';
 import { SipGateway, type SipGatewayOptions } from './gateway.ts';
 import { SrtpRules, type SrtpRulesOptions } from './gateway-srtp.ts';
 import { formatHostPort } from './message/index.ts';
@@ -56,7 +57,9 @@ export interface SipFrontEndOptions {
   trunks: AccountServiceOptions['trunks'];
   /** By default no call is encrypted. */
   srtp?: SrtpRulesOptions['settings'];
-  rooms: SipGatewayOptions['rooms'] & FocusOptions['rooms'];
+  rooms: SipGatewayOptions['rooms'] & ReceptionDeskOptions['rooms'] & FocusOptions['rooms'];
+  /** Speaks to callers who are asked for a room. */
+  voice: ReceptionDeskOptions['voice'];
   counters: SipCounters & CallsOutOptions['counters'] & AccountServiceOptions['counters'];
   clock: Clock;
   logger: Logger;
@@ -133,6 +136,7 @@ export class SipFrontEnd {
       handler: new SipGateway({
         ...options,
         calls,
+        desk: new ReceptionDesk(options),
         factory: options.conferenceFactory,
         admission: accounts.admission,
         ...srtp,

@@ -42,6 +42,8 @@ const ENDED_REASONS: Readonly<Record<CloseReason, EndedReason>> = {
   'room-ended': 'room-ended',
   'room-full': 'room-full',
   rejected: 'rejected',
+  'pin-refused': 'rejected',
+  'not-dialled': 'rejected',
   'not-acceptable': 'rejected',
   'media-timeout': 'disconnected',
   'media-failed': 'media-failed',

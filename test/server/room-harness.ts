@@ -7,6 +7,7 @@ import { RoomManager } from '../../server/room-manager.ts';
 import type { JoinRequest } from '../../server/room-manager.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { FakeMediaEngine } from '../support/fake-media-engine.ts';
+import { FakeVoice } from '../support/fake-voice.ts';
 
 export class RecordingSink implements ParticipantSink {
   readonly events: RoomEvent[] = [];
@@ -55,6 +56,7 @@ export const ROOM = '1000' as RoomNumber;
 export class Conference {
   readonly clock = new FakeClock();
   readonly media = new FakeMediaEngine();
+  readonly voice = new FakeVoice();
   readonly store = new MemoryStore();
   readonly log: string[] = [];
   /** What was logged as an error. */
@@ -65,6 +67,7 @@ export class Conference {
     this.rooms = new RoomManager({
       settings: { autoCreate: true, maxParticipants: 500, ...settings },
       media: this.media,
+      voice: this.voice,
       store: this.store,
       clock: this.clock,
       logger: errorLogger(this.errors),

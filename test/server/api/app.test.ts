@@ -88,6 +88,9 @@ describe('rooms', () => {
     expect(created.json).toEqual({
       number: '1000',
       name: 'Board',
+      locked: false,
+      lobby: false,
+      tones: true,
       createdAt: '2026-01-01T00:00:00.000Z',
       maxParticipants: 5,
       participants: 0,

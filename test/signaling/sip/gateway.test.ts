@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { silentLogger } from '../../../base/index.ts';
 import { MemberCalls } from '../../../signaling/sip/focus/index.ts';
+import { ReceptionDesk } from '../../../signaling/sip/gateway-reception.ts';
 import { SipGateway } from '../../../signaling/sip/gateway.ts';
 import type { Participant } from '../../../server/participant.ts';
 import { Conference } from '../../server/room-harness.ts';
@@ -26,6 +27,7 @@ beforeEach(async () => {
   const gateway = new SipGateway({
     rooms,
     calls: new MemberCalls(clock),
+    desk: new ReceptionDesk({ rooms, voice: conference.voice, clock, logger: silentLogger }),
     publicAddress: '10.0.0.1',
     clock,
     logger: silentLogger,

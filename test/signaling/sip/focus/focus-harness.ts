@@ -4,6 +4,7 @@ import type { CallOriginator, OriginateRequest } from '../../../../server/ports.
 import { DigestClient, type ClientCredentials } from '../../../../signaling/sip/auth/index.ts';
 import { createAccountServices } from '../../../../signaling/sip/gateway-accounts.ts';
 import { PhoneDialer } from '../../../../signaling/sip/gateway-dialer.ts';
+import { ReceptionDesk } from '../../../../signaling/sip/gateway-reception.ts';
 import { SipGateway } from '../../../../signaling/sip/gateway.ts';
 import { Focus, MemberCalls } from '../../../../signaling/sip/focus/index.ts';
 import type { SipRequest } from '../../../../signaling/sip/message/index.ts';
@@ -60,7 +61,9 @@ export class FocusHarness {
     });
     const phones = { ...common, rooms, calls: this.calls, counters, publicAddress: US.address };
     const { admission } = services;
-    const gateway = new SipGateway({ ...phones, factory: 'conference', admission });
+    const { voice } = this.conference;
+    const desk = new ReceptionDesk({ rooms, voice, clock, logger: silentLogger });
+    const gateway = new SipGateway({ ...phones, desk, factory: 'conference', admission });
     this.stack = new SipStack(this.wire, US, { handler: gateway });
     const { userAgent } = this.stack;
     const dialer = new PhoneDialer(
