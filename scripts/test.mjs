@@ -1,6 +1,11 @@
 // `npm test`: makes what is missing, also what only tests need, then runs every check and test.
 
-import { debianPackages, RUN_PACKAGES, soundPackages, TEST_PACKAGES } from './setup/debian-packages.mjs';
+import {
+  debianPackages,
+  RUN_PACKAGES,
+  soundPackages,
+  TEST_PACKAGES,
+} from './setup/debian-packages.mjs';
 import { ensureNode } from './setup/node.mjs';
 import { npmPackages } from './setup/npm-packages.mjs';
 import { serverBuild } from './setup/server-build.mjs';

@@ -1,0 +1,134 @@
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { silentLogger } from '../../base/index.ts';
+import { PromptLibrary, type PromptItem } from '../../media/index.ts';
+import { BaresipPhone } from '../support/baresip-phone.ts';
+import { stopAllChildren } from '../support/child-process.ts';
+import { findSound } from '../support/correlation.ts';
+import { ParleyServer } from '../support/parley-server.ts';
+import { scratchFolder } from '../support/scratch.ts';
+import { runScenario } from '../support/sipp.ts';
+import { readWav } from '../support/tone-meter.ts';
+import { letRun, waitUntil } from '../support/wait-until.ts';
+
+/** A recording that holds a prompt, through two codecs, is at least this like it; chance is below 0.3. */
+const SAME = 0.8;
+const GUEST_PIN = '1234';
+
+describe('callers who are asked', () => {
+  const folder = scratchFolder('dialogue');
+  const prompts = new PromptLibrary({
+    customFolder: path.join(folder, 'none'),
+    language: 'en',
+    logger: silentLogger,
+  });
+  let server: ParleyServer;
+  let phone: BaresipPhone;
+
+  beforeAll(async () => {
+    server = await ParleyServer.start({ folder });
+    await server.api('POST', '/rooms', { number: '500', guestPin: GUEST_PIN, hostPin: '9999' });
+    await server.api('POST', '/rooms', { number: '510', guestPin: GUEST_PIN, language: 'fr' });
+    await server.api('POST', '/rooms', { number: '520', hostPin: '9999', lobby: true });
+    phone = await BaresipPhone.start({
+      folder: path.join(folder, 'asked'),
+      name: 'asked',
+      port: 5070,
+    });
+  });
+
+  afterAll(async () => {
+    await stopAllChildren();
+  });
+
+  /** One after the other, as a finger does; the phone sends RFC 4733. */
+  async function press(keys: string): Promise<void> {
+    for (const key of keys) {
+      await phone.command('sndcode', key);
+      await letRun(120);
+    }
+  }
+
+  function score(item: PromptItem, recording: string, language = 'en'): number {
+    const [sound] = prompts.sounds([item], language);
+    expect(sound).toBeDefined();
+
+    return findSound(sound!, readWav(recording)).score;
+  }
+
+  async function members(room: string): Promise<string[]> {
+    return (await server.participants(room)).map(({ name, state, muted }) =>
+      [name, state, ...(muted ? ['muted'] : [])].join(' '),
+    );
+  }
+
+  async function untilMembers(room: string, expected: string[]): Promise<void> {
+    await waitUntil(
+      `room ${room} holds [${expected.join(', ')}]`,
+      async () => {
+        const now = await members(room);
+
+        return now.join() === expected.join() ? undefined : `[${now.join(', ')}]`;
+      },
+      15_000,
+    );
+  }
+
+  it('name a room and its PIN by keys (RFC 4733), press keys there, and hear each answer', async () => {
+    await phone.call(server.sipUri('0'));
+    await letRun(3500);
+    expect(await members('500')).toEqual([]);
+    await press('500#');
+    await letRun(2500);
+    expect(await members('500')).toEqual([]);
+    await press(`${GUEST_PIN}#`);
+    await untilMembers('500', ['asked joined']);
+    await letRun(3500);
+    await press('*6');
+    await untilMembers('500', ['asked joined muted']);
+    await letRun(1500);
+    await press('*6');
+    await untilMembers('500', ['asked joined']);
+    await letRun(1500);
+    await press('*1');
+    await letRun(2000);
+    const recording = phone.recording();
+    await phone.hangUp();
+
+    for (const item of ['ask-room', 'ask-pin', 'only-one', 'muted', 'unmuted'] as const) {
+      expect([item, score(item, recording) > SAME]).toEqual([item, true]);
+    }
+    expect(score('bad-pin', recording)).toBeLessThan(0.5);
+  });
+
+  it('are asked in the language of the room, and cannot try PINs for ever (INFO)', async () => {
+    const work = path.join(folder, 'info');
+    mkdirSync(work);
+    const { exitCode, errors } = await runScenario({
+      folder: work,
+      scenario: 'wrong-pin-by-info.xml',
+      target: `127.0.0.1:${server.sipPort}`,
+      user: '510',
+      port: 5180,
+      seconds: 40,
+    });
+
+    expect({ exitCode, errors }).toEqual({ exitCode: 0, errors: '' });
+    expect(await members('510')).toEqual([]);
+  });
+
+  it('wait in the lobby with music until they are let in', async () => {
+    await phone.call(server.sipUri('520'));
+    await untilMembers('520', ['asked lobby']);
+    await letRun(3000);
+    const [waiting] = await server.participants('520');
+    await server.api('PATCH', `/rooms/520/participants/${waiting?.id ?? ''}`, { state: 'joined' });
+    await untilMembers('520', ['asked joined']);
+    await letRun(500);
+    const recording = phone.recording();
+    await phone.hangUp();
+
+    expect(score('wait-for-host', recording)).toBeGreaterThan(SAME);
+  });
+});
