@@ -31,6 +31,7 @@ export interface RoomHandle {
   readonly name: string;
   readonly rtpCapabilities: mediasoup.RtpCapabilities;
   readonly activeSpeaker: ParticipantId | undefined;
+  readonly locked: boolean;
   view(): RoomView;
   roster(): ParticipantView[];
   producers(except?: ParticipantId): ProducerView[];
@@ -130,6 +131,11 @@ export class Participant {
 
   get role(): ParticipantRole {
     return this.#role;
+  }
+
+  /** It is not in, and will not be before a host says so. */
+  get waits(): boolean {
+    return this.#waits && (this.#state === 'joining' || this.#state === 'lobby');
   }
 
   get state(): ParticipantState {

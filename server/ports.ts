@@ -1,4 +1,6 @@
 /**
+ * Size: the interfaces towards all front ends and stores, in one place.
+ *
  * What server/ asks of the layers above it and of its store: interfaces only, declared here so that
  * calls go up without imports going up.
  *

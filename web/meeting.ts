@@ -91,6 +91,15 @@ export class Meeting {
     }
   }
 
+  /** Lets somebody in who waits. */
+  async admit(participantId: string): Promise<void> {
+    try {
+      await this.#session.request('admit', { participantId });
+    } catch (error) {
+      this.#onError('letting somebody in', error);
+    }
+  }
+
   /** The stage tells what it shows, so that nothing is received for nobody. */
   show(stage: StageView): void {
     this.#stage = stage;
@@ -111,6 +120,8 @@ export class Meeting {
 
   async #onJoined(answer: JoinAnswer): Promise<void> {
     this.#dispatch({ type: 'snapshot', answer });
+    // Media is set up when we are let in.
+    if (answer.waiting) return;
     if (answer.resumed && this.#sfu !== undefined) {
       this.#reconcile(this.#sfu, answer.producers);
       this.#own.onSelf(answer.roster.find(({ id }) => id === answer.participantId));
@@ -162,6 +173,9 @@ export class Meeting {
         break;
       case 'producer-removed':
         sfu?.drop(action.producerId);
+        break;
+      case 'let-in':
+        void this.#onJoined(action.answer);
         break;
       case 'consumer-closed':
         sfu?.dropConsumer(action.consumerId);

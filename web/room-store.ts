@@ -20,13 +20,16 @@ export interface Ended {
 
 /** All that the views of a room show. */
 export interface RoomState {
-  phase: 'joining' | 'joined' | 'ended';
+  /** `waiting`: a host has to let us in. */
+  phase: 'joining' | 'waiting' | 'joined' | 'ended';
   connection: ConnectionState;
   sessionId: string | undefined;
   selfId: string | undefined;
-  room: { number: string; name: string };
+  room: { number: string; name: string; locked: boolean };
   /** In the order in which they came. */
   participants: ReadonlyMap<string, Participant>;
+  /** Those who wait for a host, for a host to see. */
+  lobby: ReadonlyMap<string, Participant>;
   /** The streams of the others, by producer id. */
   producers: ReadonlyMap<string, RemoteProducer>;
   /** What arrives of them, by producer id. */
@@ -66,8 +69,9 @@ export function initialState(room: string): RoomState {
     connection: 'connecting',
     sessionId: undefined,
     selfId: undefined,
-    room: { number: room, name: `Room ${room}` },
+    room: { number: room, name: `Room ${room}`, locked: false },
     participants: new Map(),
+    lobby: new Map(),
     producers: new Map(),
     tracks: new Map(),
     activeSpeaker: undefined,
@@ -107,6 +111,14 @@ export function reduce(state: RoomState, action: RoomAction): RoomState {
         producers: without(state.producers, action.producerId),
         tracks: without(state.tracks, action.producerId),
       };
+    case 'lobby-joined':
+      return {
+        ...state,
+        lobby: withEntry(state.lobby, action.participant.id, action.participant),
+        announcement: `${action.participant.name} waits to be let in.`,
+      };
+    case 'lobby-left':
+      return { ...state, lobby: without(state.lobby, action.participantId) };
     case 'room-updated':
       return { ...state, room: action.room };
     case 'chat-message':
@@ -138,6 +150,8 @@ export function reduce(state: RoomState, action: RoomAction): RoomState {
     case 'consumer-closed':
     case 'consumer-paused':
     case 'consumer-layers':
+    // Its snapshot follows.
+    case 'let-in':
       // The SFU client's business; what shows of it comes as producer-updated and tracks.
       return state;
   }
@@ -148,7 +162,7 @@ function onSnapshot(state: RoomState, answer: JoinAnswer): RoomState {
 
   return {
     ...state,
-    phase: 'joined',
+    phase: answer.waiting ? 'waiting' : 'joined',
     connection: 'connected',
     sessionId: answer.sessionId,
     selfId: answer.participantId,
@@ -159,11 +173,14 @@ function onSnapshot(state: RoomState, answer: JoinAnswer): RoomState {
         .sort((a, b) => a.joinedAt.localeCompare(b.joinedAt))
         .map((participant) => [participant.id, participant]),
     ),
+    lobby: new Map(answer.lobby.map((waiting) => [waiting.id, waiting])),
     producers,
     chat: answer.chat,
     tracks: new Map([...state.tracks].filter(([id]) => producers.has(id))),
     notice: undefined,
-    announcement: `You are in ${answer.room.name}. ${people(answer.roster.length)}.`,
+    announcement: answer.waiting
+      ? 'You wait for a host to let you in.'
+      : `You are in ${answer.room.name}. ${people(answer.roster.length)}.`,
   };
 }
 

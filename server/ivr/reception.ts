@@ -106,12 +106,12 @@ export class Reception {
   }
 
   #say(items: readonly PromptItem[]): void {
-    const { leg, voice, languageOf } = this.#options;
+    const { leg, voice } = this.#options;
     const { room } = this.#dialogue;
     const saying = ++this.#saying;
     leg.stopPlaying();
     void leg
-      .play(voice.sounds(items, room === undefined ? undefined : languageOf(room)))
+      .play(voice.sounds(items, room === undefined ? undefined : this.#options.languageOf(room)))
       .then((complete) => {
         if (!complete || saying !== this.#saying || this.#closed) return;
         this.#run(this.#dialogue.handle({ type: 'played' }));

@@ -1,5 +1,7 @@
-import type { ConsumerId, ProducerId } from '../../base/index.ts';
+import { AppError, type ConsumerId, type ProducerId } from '../../base/index.ts';
+import type { Participant } from '../../server/index.ts';
 import type { Handlers } from './connection.ts';
+import type { Member } from './member.ts';
 
 type TransportRequest = 'create-transport' | 'connect-transport' | 'restart-ice';
 
@@ -7,6 +9,13 @@ type ProducerRequest = 'produce' | 'pause-producer' | 'resume-producer' | 'close
 
 type ConsumerRequest =
   'consume' | 'pause-consumer' | 'resume-consumer' | 'set-preferred-layers' | 'close-consumer';
+
+/** Who waits in the lobby neither sends nor receives. */
+function legInside({ participant }: Pick<Member, 'participant'>): Participant['webRtcLeg'] {
+  if (participant.waits) throw new AppError('INVALID_STATE', 'a host has to let you in first');
+
+  return participant.webRtcLeg;
+}
 
 /** Ids are taken as they come: a leg knows its own and refuses all others. */
 const producer = (id: string) => id as ProducerId;
@@ -37,7 +46,7 @@ function transportHandlers(): Handlers<TransportRequest> {
 function producerHandlers(): Handlers<ProducerRequest> {
   return {
     produce: async ({ member }, { requestId: _requestId, ...options }) => {
-      const { id } = await member.participant.webRtcLeg.produce(options);
+      const { id } = await legInside(member).produce(options);
 
       return { producerId: id };
     },
@@ -65,7 +74,7 @@ function producerHandlers(): Handlers<ProducerRequest> {
 function consumerHandlers(): Handlers<ConsumerRequest> {
   return {
     consume: ({ member }, { producerId, rtpCapabilities }) =>
-      member.participant.webRtcLeg.consume(producer(producerId), rtpCapabilities),
+      legInside(member).consume(producer(producerId), rtpCapabilities),
 
     'pause-consumer': async ({ member }, { consumerId }) => {
       await member.participant.webRtcLeg.setConsumerPaused(consumer(consumerId), true);

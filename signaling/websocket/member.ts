@@ -128,7 +128,9 @@ export class Member implements ParticipantSink {
   joinAnswer(resumed: boolean): JoinAnswer {
     const { participant } = this;
     const { room } = participant;
-    const others = room.roster().filter((view) => view.id !== participant.id);
+    const { waits } = participant;
+    const others = waits ? [] : room.roster().filter((view) => view.id !== participant.id);
+    const isHost = participant.role === 'host';
 
     return {
       participantId: participant.id,
@@ -136,17 +138,21 @@ export class Member implements ParticipantSink {
       resumeToken: this.resumeToken,
       resumed,
       reconnectTimeout: this.#options.reconnectTimeout,
-      room: { number: room.number, name: room.name },
-      activeSpeaker: room.activeSpeaker ?? null,
+      room: { number: room.number, name: room.name, locked: room.locked },
+      waiting: waits,
+      lobby: isHost ? room.waiting().map((waiting) => wireParticipant(waiting.view())) : [],
+      activeSpeaker: waits ? null : (room.activeSpeaker ?? null),
       roster: [...others, participant.view()].map(wireParticipant),
-      producers: room.producers(participant.id),
-      chat: [...room.chat()],
+      producers: waits ? [] : room.producers(participant.id),
+      chat: waits ? [] : [...room.chat()],
       routerRtpCapabilities: room.rtpCapabilities,
     };
   }
 
   notify(event: RoomEvent): void {
-    if (this.#outlet !== undefined) forward(event, this.#outlet);
+    if (this.#outlet === undefined) return;
+    if (event.type === 'let-in') this.#outlet.notify('let-in', { answer: this.joinAnswer(false) });
+    else forward(event, this.#outlet);
   }
 
   ended(reason: CloseReason): void {
@@ -181,10 +187,11 @@ function wireParticipant(view: ParticipantView): Participant {
   };
 }
 
-function forward(event: RoomEvent, outlet: Outlet): void {
+function forward(event: Exclude<RoomEvent, { type: 'let-in' }>, outlet: Outlet): void {
   switch (event.type) {
     case 'participant-joined':
     case 'participant-updated':
+    case 'lobby-joined':
       outlet.notify(event.type, { participant: wireParticipant(event.participant) });
       break;
     case 'participant-left':
@@ -192,6 +199,9 @@ function forward(event: RoomEvent, outlet: Outlet): void {
         participantId: event.participantId,
         reason: endedReason(event.reason),
       });
+      break;
+    case 'lobby-left':
+      outlet.notify(event.type, { participantId: event.participantId });
       break;
     case 'speaking':
       outlet.notify(event.type, { participantId: event.participantId, speaking: event.speaking });
@@ -213,7 +223,9 @@ function forward(event: RoomEvent, outlet: Outlet): void {
       outlet.notify(event.type, { message: event.message });
       break;
     case 'room-updated':
-      outlet.notify(event.type, { room: { number: event.room.number, name: event.room.name } });
+      outlet.notify(event.type, {
+        room: { number: event.room.number, name: event.room.name, locked: event.room.locked },
+      });
       break;
   }
 }

@@ -7,7 +7,7 @@ import { Type, type Static, type TObject, type TSchema } from 'typebox';
 import type { types as mediasoup } from 'mediasoup';
 
 /** Raised whenever a page of the version before could misunderstand us, or we it. */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 /** Path of socket.io below the web server's root. */
 export const SOCKET_PATH = '/socket.io/';
@@ -77,6 +77,8 @@ export const REQUESTS = {
   }),
   'close-consumer': request({ consumerId: id }),
   chat: request({ text: text(2000) }),
+  /** Of a host: lets somebody in who waits in the lobby. */
+  admit: request({ participantId: id }),
 } as const satisfies Record<string, TObject>;
 
 export type RequestName = keyof typeof REQUESTS;
@@ -153,7 +155,14 @@ export const NOTIFICATIONS = {
   'producer-added': Type.Object({ producer }),
   'producer-updated': Type.Object({ producer }),
   'producer-removed': Type.Object({ producerId: id, participantId: id }),
-  'room-updated': Type.Object({ room: Type.Object({ number: id, name: Type.String() }) }),
+  'room-updated': Type.Object({
+    room: Type.Object({ number: id, name: Type.String(), locked: Type.Boolean() }),
+  }),
+  /** To hosts: somebody waits to be let in, or waits no more. */
+  'lobby-joined': Type.Object({ participant }),
+  'lobby-left': Type.Object({ participantId: id }),
+  /** To a page that waits: it is in, and this is what a `join` would be answered with now. */
+  'let-in': Type.Object({ answer: mediaStructure<JoinAnswer>() }),
   'consumer-closed': Type.Object({ consumerId: id }),
   'consumer-paused': Type.Object({ consumerId: id, paused: Type.Boolean() }),
   'consumer-layers': Type.Object({
@@ -183,7 +192,11 @@ export interface JoinAnswer {
   resumed: boolean;
   /** Milliseconds that the server waits for a lost page. */
   reconnectTimeout: number;
-  room: { number: string; name: string };
+  room: { number: string; name: string; locked: boolean };
+  /** Not in yet: nothing can be sent or received before `let-in`. */
+  waiting: boolean;
+  /** For a host: who waits to be let in. */
+  lobby: Participant[];
   activeSpeaker: string | null;
   /** Everybody, this page included. */
   roster: Participant[];
@@ -229,6 +242,7 @@ export interface RequestAnswers {
   'set-preferred-layers': Nothing;
   'close-consumer': Nothing;
   chat: Nothing;
+  admit: Nothing;
 }
 
 /** The one shape of every ack. */

@@ -1,7 +1,9 @@
 import { AppError } from '../../base/index.ts';
 import type { Clock, Logger } from '../../base/index.ts';
+import type { ParticipantId } from '../../base/index.ts';
 import {
   dial,
+  may,
   type JoinRequest,
   type Participant,
   type ParticipantSink,
@@ -28,7 +30,7 @@ type JoinMessage = RequestMessage<'join'>;
 
 export function roomHandlers(
   options: RoomHandlerOptions,
-): Handlers<'join' | 'leave' | 'set-name' | 'chat'> {
+): Handlers<'join' | 'leave' | 'set-name' | 'chat' | 'admit'> {
   return {
     join: (connection, message) => join(options, connection, message),
 
@@ -41,6 +43,17 @@ export function roomHandlers(
 
     'set-name': ({ member }, { name }) => {
       member.participant.setName(name);
+
+      return {};
+    },
+
+    admit: async ({ member }, { participantId }) => {
+      const { participant } = member;
+      const verdict = may(participant, 'let-in', { id: participantId as ParticipantId });
+      if (!verdict.ok) throw new AppError(verdict.code, verdict.message);
+      const waiting = participant.room.waiting().find(({ id }) => id === participantId);
+      if (waiting === undefined) throw new AppError('PARTICIPANT_NOT_FOUND', 'nobody waits there');
+      await waiting.letIn();
 
       return {};
     },

@@ -46,7 +46,9 @@ function snapshot(more: Partial<JoinAnswer> = {}): RoomAction {
     resumeToken: 't',
     resumed: false,
     reconnectTimeout: 15_000,
-    room: { number: '1000', name: 'Room 1000' },
+    room: { number: '1000', name: 'Room 1000', locked: false },
+    waiting: false,
+    lobby: [],
     activeSpeaker: null,
     roster: [participant('me'), participant('ann')],
     producers: [producer('ann-mic', 'ann')],
@@ -232,5 +234,21 @@ describe('initials', () => {
     ['', ''],
   ])('of %j are %j', (name, letters) => {
     expect(initials(name)).toBe(letters);
+  });
+});
+
+describe('a room with a lobby', () => {
+  it('is entered when a host lets us in', () => {
+    const waiting = reduce(initialState('1000'), snapshot({ waiting: true, roster: [] }));
+    expect(waiting.phase).toBe('waiting');
+    expect(reduce(waiting, snapshot()).phase).toBe('joined');
+  });
+
+  it('shows a host who waits', () => {
+    const state = reduce(initialState('1000'), snapshot({ lobby: [participant('bob')] }));
+    const more = reduce(state, { type: 'lobby-joined', participant: participant('eve') });
+    expect([...more.lobby.keys()]).toEqual(['bob', 'eve']);
+    const fewer = reduce(more, { type: 'lobby-left', participantId: 'bob' });
+    expect([...fewer.lobby.keys()]).toEqual(['eve']);
   });
 });

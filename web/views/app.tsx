@@ -10,6 +10,7 @@ import { EndedView } from './ended.tsx';
 import { Landing } from './landing.tsx';
 import { Preview } from './preview.tsx';
 import { Stage } from './stage.tsx';
+import { Waiting } from './waiting.tsx';
 
 export function App(): VNode {
   const route = parseRoute(location.pathname);
@@ -70,6 +71,8 @@ function MeetingPage(props: { meeting: Meeting; media: LocalMedia; onAgain: () =
     if (state.phase === 'ended') media.close();
   }, [state.phase, media]);
   if (state.ended !== undefined) return <EndedView ended={state.ended} onAgain={onAgain} />;
+
+  if (state.phase === 'waiting') return <Waiting onLeave={() => meeting.leave()} />;
 
   return <Stage meeting={meeting} media={media} />;
 }

@@ -4,11 +4,16 @@ import { BrowserIcon, CloseIcon, MicIcon, PhoneIcon } from './icons.tsx';
 
 export interface ParticipantsProps {
   members: readonly MemberView[];
+  /** Who waits to be let in; empty but for hosts. */
+  lobby: readonly { id: string; name: string; kind: 'browser' | 'phone' }[];
+  onAdmit: (id: string) => void;
   open: boolean;
   onClose: () => void;
 }
 
-export function Participants({ members, open, onClose }: ParticipantsProps): VNode {
+export function Participants(props: ParticipantsProps): VNode {
+  const { members, lobby, open, onAdmit, onClose } = props;
+
   return (
     <aside
       id="participants"
@@ -24,6 +29,29 @@ export function Participants({ members, open, onClose }: ParticipantsProps): VNo
           <CloseIcon />
         </button>
       </header>
+      {lobby.length > 0 && (
+        <ul class="people waiting" aria-label="Waiting to be let in">
+          {lobby.map(({ id, name, kind }) => (
+            <li key={id} class="person" data-testid="waiting" data-participant-id={id}>
+              <span class="person-text">
+                <span class="person-name">{name}</span>
+                <span class="person-kind">
+                  {kind === 'phone' ? <PhoneIcon /> : <BrowserIcon />}
+                  Waits to be let in
+                </span>
+              </span>
+              <button
+                type="button"
+                class="button primary"
+                data-testid="admit"
+                onClick={() => onAdmit(id)}
+              >
+                Let in
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
       <ul class="people" data-testid="participants">
         {members.map((member) => (
           <Row key={member.id} member={member} />

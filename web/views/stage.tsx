@@ -43,7 +43,13 @@ export function Stage({ meeting, media }: { meeting: Meeting; media: LocalMedia 
           activeSpeaker={state.activeSpeaker}
           ownCamera={state.camera === 'on' ? local.camera : undefined}
         />
-        <Participants members={members} open={panel === 'participants'} onClose={close} />
+        <Participants
+          members={members}
+          lobby={[...state.lobby.values()]}
+          open={panel === 'participants'}
+          onAdmit={(id) => void meeting.admit(id)}
+          onClose={close}
+        />
         <ChatPanel meeting={meeting} state={state} open={panel === 'chat'} onClose={close} />
       </main>
       {settingsOpen && <Settings meeting={meeting} media={media} />}
@@ -115,7 +121,7 @@ const CONNECTION_TEXT: Record<ConnectionState, string> = {
 
 function Header({ state }: { state: RoomState }): VNode {
   const [copied, setCopied] = useState(false);
-  const { number, name } = state.room;
+  const { number, name, locked } = state.room;
 
   return (
     <header class="stage-header">
@@ -124,6 +130,11 @@ function Header({ state }: { state: RoomState }): VNode {
         <code class="sip-address" title="Dial in from a SIP phone">
           sip:{number}@{location.hostname}
         </code>
+        {locked && (
+          <span class="quiet" role="status" data-testid="room-locked">
+            Locked
+          </span>
+        )}
       </div>
       <div class="stage-header-end">
         <button

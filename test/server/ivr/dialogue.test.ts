@@ -18,7 +18,7 @@ function inputs(text: string): DialogueInput[] {
 function shown(action: DialogueAction): string {
   switch (action.type) {
     case 'say':
-      return `say ${action.items.join('+')}`;
+      return `say ${action.items.map(String).join('+')}`;
     case 'hush':
       return 'hush';
     case 'wait':
