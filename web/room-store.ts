@@ -1,3 +1,4 @@
+/** Size: the reducer has a short case for each thing that may happen. */
 import type {
   ChatMessage,
   JoinAnswer,

@@ -28,7 +28,7 @@ describe('join', () => {
     const bob = await server.joined('Bob');
 
     expect(bob.answer.resumed).toBe(false);
-    expect(bob.answer.room).toEqual({ number: '1000', name: 'Room 1000' });
+    expect(bob.answer.room).toEqual({ number: '1000', name: 'Room 1000', locked: false });
     expect(bob.answer.roster.map(({ name, kind }) => [name, kind])).toEqual([
       ['Ann', 'browser'],
       ['Bob', 'browser'],
