@@ -91,12 +91,21 @@ export class SipFrontEnd {
     const logger = options.logger.child({ tag: 'sip' });
     const timers = { ...DEFAULT_TIMER_VALUES, t1: options.t1Ms };
     this.trace = new WireTrace(clock);
+    const locator = new Locator({
+      resolver: new CachingResolver(new DnsResolver(), clock),
+      protocols: new Set<TransportProtocol>([
+        'UDP',
+        'TCP',
+        ...(options.tls ? ['TLS' as const] : []),
+      ]),
+    });
     const transports = new TransportLayer({
       clock,
       logger,
       counters,
       onTrace: this.trace.record,
       advertisedHost: options.publicAddress,
+      locateSentBy: (sentBy, protocol) => locator.locateSentBy(sentBy, protocol),
       ...(options.tls !== undefined && { tls: options.tls }),
     });
     const { rateLimit } = options;
@@ -111,14 +120,6 @@ export class SipFrontEnd {
       logger,
       timers,
       admission,
-    });
-    const locator = new Locator({
-      resolver: new CachingResolver(new DnsResolver(), clock),
-      protocols: new Set<TransportProtocol>([
-        'UDP',
-        'TCP',
-        ...(options.tls ? ['TLS' as const] : []),
-      ]),
     });
     this.#admission = admission;
     this.#transports = transports;

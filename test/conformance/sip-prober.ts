@@ -87,17 +87,8 @@ export class SipProber {
     }
   }
 
-  /**
-   * How long a valid OPTIONS waits for its 200; Infinity when it waits in vain. Asked once more when it
-   * is too long: a test run shares its machine, and what the machine did is not the server's verdict.
-   */
+  /** How long a valid OPTIONS, sent once, waits for its 200; Infinity when it waits in vain. */
   async alive(): Promise<number> {
-    const first = await this.#alive();
-
-    return first < ALIVE_MS ? first : this.#alive();
-  }
-
-  async #alive(): Promise<number> {
     const line = await this.udp();
     const options = this.options(line.localPort, 'UDP');
     const started = performance.now();

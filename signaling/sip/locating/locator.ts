@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { SipUri } from '../message/index.ts';
+import { makeSipUri, type HostPort, type SipUri } from '../message/index.ts';
 import { defaultPort, type SendTarget, type TransportProtocol } from '../transport/index.ts';
 import type { NameResolver } from './name-resolver.ts';
 import { orderNaptr, orderSrv } from './record-order.ts';
@@ -32,6 +32,15 @@ export class Locator {
     } catch {
       return [];
     }
+  }
+
+  /** RFC 3263 5: where who wrote this sent-by into a Via is reached. Never rejects. */
+  locateSentBy({ host, port }: HostPort, protocol: TransportProtocol): Promise<SendTarget[]> {
+    const isSecure = protocol === 'TLS';
+    const transport = isSecure ? 'tcp' : protocol.toLowerCase();
+    const scheme = isSecure ? 'sips' : 'sip';
+
+    return this.locate(makeSipUri({ scheme, host, port, params: { transport } }));
   }
 
   async #locate(uri: SipUri): Promise<SendTarget[]> {

@@ -1,3 +1,4 @@
+import type { HostPort } from '../message/index.ts';
 import type { OutgoingResponse } from './message-sender.ts';
 import type { RemoteFlow, SendErrorHandler, SendTarget } from './transport.ts';
 
@@ -13,6 +14,8 @@ export class PreparedResponse implements OutgoingResponse {
   /** By its Via: where it goes when the flow of the request is no more. */
   readonly target: SendTarget;
   readonly flow: RemoteFlow;
+  /** Where its sender says it is: asked for when all else has failed. */
+  readonly sentBy: HostPort;
   readonly #transmitter: ResponseTransmitter;
 
   constructor(
@@ -21,12 +24,14 @@ export class PreparedResponse implements OutgoingResponse {
     bytes: Uint8Array,
     target: SendTarget,
     flow: RemoteFlow,
+    sentBy: HostPort,
   ) {
     this.#transmitter = transmitter;
     this.status = status;
     this.bytes = bytes;
     this.target = target;
     this.flow = flow;
+    this.sentBy = sentBy;
   }
 
   send(onError: SendErrorHandler): void {

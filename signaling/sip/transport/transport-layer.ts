@@ -3,6 +3,7 @@ import {
   buildResponse,
   parseMessage,
   serializeMessage,
+  type HostPort,
   type ParseError,
   type SipRequest,
   type SipResponse,
@@ -29,6 +30,7 @@ import {
   type SendTarget,
   type Transport,
   type TransportEvents,
+  type TransportProtocol,
 } from './transport.ts';
 import { UdpTransport } from './udp-transport.ts';
 
@@ -45,6 +47,8 @@ export interface TransportLayerOptions {
   /** The host that peers reach us by, where it is not the address of the socket. */
   readonly advertisedHost?: string;
   readonly tcpLimits?: Partial<TcpLimits>;
+  /** RFC 3263 5: where a sent-by is, for a response that cannot go back as it came. Never rejects. */
+  readonly locateSentBy?: (sentBy: HostPort, protocol: TransportProtocol) => Promise<SendTarget[]>;
   /** Without it there is no TLS. */
   readonly tls?: TlsSettings;
 }
@@ -127,9 +131,10 @@ export class TransportLayer implements MessageSender, TransportEvents {
 
   prepareResponse(response: SipResponse, flow: RemoteFlow): OutgoingResponse {
     const bytes = serializeMessage(response);
+    const { host, port } = response.via;
     const target = responseTarget(response.via, flow);
 
-    return new PreparedResponse(this, response.status, bytes, target, flow);
+    return new PreparedResponse(this, response.status, bytes, target, flow, { host, port });
   }
 
   sendResponse(response: SipResponse, flow: RemoteFlow, onError: SendErrorHandler): void {
@@ -141,8 +146,11 @@ export class TransportLayer implements MessageSender, TransportEvents {
     const { status, bytes, target, flow } = outgoing;
     this.#options.counters?.responseOut(status);
     const transport = this.#transportOf(flow) ?? this.#transportTo(target);
+    const onUnreachable = (error: Error): void => {
+      this.#sendToSentBy(outgoing, error, onError);
+    };
     if (flow.connectionId === undefined) {
-      this.#send(bytes, transport, target, onError);
+      this.#send(bytes, transport, target, onUnreachable);
 
       return;
     }
@@ -150,7 +158,25 @@ export class TransportLayer implements MessageSender, TransportEvents {
     this.#send(bytes, transport, back, () => {
       // 18.2.2: "If that connection is no longer open, the server SHOULD open a connection to the IP
       // address in the received parameter".
-      this.#send(bytes, transport, target, onError);
+      this.#send(bytes, transport, target, onUnreachable);
+    });
+  }
+
+  /**
+   * 18.2.2: "if that connection attempt fails, the server SHOULD use the procedures in [RFC 3263 5] for
+   * servers in order to determine the IP address and port to open the connection and send the response to."
+   */
+  #sendToSentBy(outgoing: PreparedResponse, cause: Error, onError: SendErrorHandler): void {
+    const { bytes, target, flow, sentBy } = outgoing;
+    const located = this.#options.locateSentBy?.(sentBy, flow.protocol) ?? Promise.resolve([]);
+    void located.then((places) => {
+      const left = places.filter((place) => !sameEndpoint(place, target));
+      const tryNext = (error: Error): void => {
+        const next = this.#closed ? undefined : left.shift();
+        if (next === undefined) onError(error);
+        else this.#send(bytes, this.#transportTo(next), next, tryNext);
+      };
+      tryNext(cause);
     });
   }
 

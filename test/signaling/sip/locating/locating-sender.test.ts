@@ -1,9 +1,14 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { buildResponse, type SipRequest } from '../../../../signaling/sip/message/index.ts';
+import {
+  buildResponse,
+  viaBranch,
+  type SipRequest,
+} from '../../../../signaling/sip/message/index.ts';
 import { LocatingSender, type Requester } from '../../../../signaling/sip/locating/index.ts';
 import type { ClientTransactionUser } from '../../../../signaling/sip/transaction/index.ts';
 import type { SendTarget } from '../../../../signaling/sip/transport/index.ts';
-import { anInvite } from '../../../support/message-builder.ts';
+import { anInvite, aRequest } from '../../../support/message-builder.ts';
+import { Harness } from '../transaction/harness.ts';
 
 /** All promises that are due have been kept. */
 function settled(): Promise<void> {
@@ -59,7 +64,7 @@ function answer(index: number, status: number): void {
   tries[index]!.user.onResponse(buildResponse(anInvite(), status));
 }
 
-describe('RFC 3263 4.3: one place after the other', () => {
+describe('3263-4.3-a one place after the other', () => {
   it.each([
     ['503', (at: number) => answer(at, 503)],
     ['a timeout', (at: number) => tries[at]!.user.onFailure('timeout')],
@@ -77,6 +82,18 @@ describe('RFC 3263 4.3: one place after the other', () => {
       '192.0.2.3',
     ]);
     expect(told).toEqual(['180', '200']);
+  });
+
+  it('each try has a branch of its own', async () => {
+    const harness = new Harness('UDP');
+    const located = new LocatingSender(harness.layer, { locate: () => Promise.resolve(targets) });
+    located.request(aRequest('OPTIONS'), undefined, harness.clientUser);
+    await settled();
+    harness.answer('OPTIONS', 503);
+    const branches = harness.sender.requests.map(({ message }) => viaBranch(message.via));
+    expect(branches).toHaveLength(2);
+    expect(new Set(branches).size).toBe(2);
+    expect(harness.told).toEqual([]);
   });
 
   it('does not go on after any other answer', async () => {

@@ -8,7 +8,7 @@ import {
   orderSrv,
   type NameResolver,
 } from '../../../../signaling/sip/locating/index.ts';
-import type { TransportProtocol } from '../../../../signaling/sip/transport/index.ts';
+import type { SendTarget, TransportProtocol } from '../../../../signaling/sip/transport/index.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import { FakeDns, type DnsRecord } from '../../../support/fake-dns.ts';
 
@@ -32,8 +32,11 @@ async function locate(text: string): Promise<string[]> {
   if (!isSipUri(uri)) throw new Error('not a SIP URI');
   const resolver = new DnsResolver([dns.server]);
   const locator = new Locator({ resolver, protocols, random: () => 0 });
-  const targets = await locator.locate(uri);
 
+  return shown(await locator.locate(uri));
+}
+
+function shown(targets: readonly SendTarget[]): string[] {
   return targets.map(({ protocol, address, port, domain }) =>
     [protocol, `${address}:${port}`, ...(domain === undefined ? [] : [domain])].join(' '),
   );
@@ -66,7 +69,7 @@ function exampleDomain(): void {
     .add('server2.example.com', ...a('192.0.2.2', '192.0.2.3'));
 }
 
-describe('RFC 3263 4.1: the transport', () => {
+describe('3263-4.1-a the transport', () => {
   it.each([
     ['sip:192.0.2.1', ['UDP 192.0.2.1:5060']],
     ['sip:[2001:db8::1]:5070', ['UDP 2001:db8::1:5070']],
@@ -112,10 +115,12 @@ describe('RFC 3263 4.1: the transport', () => {
   });
 });
 
-describe('RFC 3263 4.2: port and address', () => {
+describe('3263-4.2-a port and address', () => {
   it('with a port asks for addresses alone', async () => {
     exampleDomain();
     expect(await locate('sip:example.com:5090')).toEqual(['UDP 192.0.2.9:5090']);
+    expect(await locate('sips:example.com:5090')).toEqual(['TLS 192.0.2.9:5090 example.com']);
+    expect(await locate('sip:example.com:5090;transport=tcp')).toEqual(['TCP 192.0.2.9:5090']);
     expect(new Set(dns.queries)).toEqual(new Set(['A example.com', 'AAAA example.com']));
   });
 
@@ -145,7 +150,27 @@ describe('RFC 3263 4.2: port and address', () => {
   });
 });
 
-describe('RFC 2782: priority and weight', () => {
+describe('3263-5-a the sent-by of a Via', () => {
+  it.each([
+    [
+      'example.com',
+      undefined,
+      'UDP',
+      ['UDP 192.0.2.1:5070', 'UDP 192.0.2.2:5080', 'UDP 192.0.2.3:5080'],
+    ],
+    ['example.com', 5090, 'UDP', ['UDP 192.0.2.9:5090']],
+    ['example.com', undefined, 'TLS', ['TLS 192.0.2.1:5061 example.com']],
+    ['192.0.2.4', undefined, 'TCP', ['TCP 192.0.2.4:5060']],
+    ['df7jal23ls0d.invalid', undefined, 'WS', []],
+  ] as const)('%s, port %s, over %s', async (host, port, protocol, expected) => {
+    exampleDomain();
+    const resolver = new DnsResolver([dns.server]);
+    const locator = new Locator({ resolver, protocols, random: () => 0 });
+    expect(shown(await locator.locateSentBy({ host, port }, protocol))).toEqual(expected);
+  });
+});
+
+describe('3263-4.2-a priority and weight as RFC 2782 has them', () => {
   const record = (name: string, priority: number, weight: number) => {
     return { name, priority, weight, port: 5060 };
   };

@@ -35,8 +35,11 @@ describe('INVITE client transaction', () => {
     expectGone(harness);
   });
 
-  it('3261-17.1.1.2-a over TCP never retransmits, and times out all the same', () => {
-    const harness = invite('TCP');
+  it.each([
+    ['3261-17.1.1.2-a', 'TCP'],
+    ['7118-5-a', 'WS'],
+  ] as const)('%s over %s never retransmits, and times out all the same', (_id, protocol) => {
+    const harness = invite(protocol);
     harness.clock.advance(32_000);
     expect(harness.timesOf('INVITE')).toEqual([0]);
     expect(harness.told).toEqual(['timeout', 'terminated']);

@@ -1,6 +1,10 @@
 import { silentLogger } from '../../../../base/index.ts';
 import type { SipRequest, SipResponse } from '../../../../signaling/sip/message/index.ts';
-import { TransportLayer, type RemoteFlow } from '../../../../signaling/sip/transport/index.ts';
+import {
+  TransportLayer,
+  type RemoteFlow,
+  type SendTarget,
+} from '../../../../signaling/sip/transport/index.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import { tcpPeer, udpPeer, type RawPeer } from './raw-peer.ts';
 
@@ -15,6 +19,8 @@ export class ListeningLayer {
   readonly counted: string[] = [];
   readonly traced: string[] = [];
   readonly responses: SipResponse[] = [];
+  /** What DNS says of sent-by hosts. */
+  readonly places = new Map<string, SendTarget[]>();
   readonly layer: TransportLayer;
   udpPort = 0;
   tcpPort = 0;
@@ -47,6 +53,7 @@ export class ListeningLayer {
         traced.push(`${direction} ${protocol} ${String(remote.port)} ${String(bytes.length)}`);
       },
       tcpLimits: { maxConnections: 3 },
+      locateSentBy: ({ host }) => Promise.resolve(this.places.get(host) ?? []),
     });
     this.layer.user = {
       onRequest: (message, flow) => {

@@ -9,7 +9,7 @@ function certificate(subjectaltname: string | undefined, common?: string): PeerC
   return { subjectaltname, subject: { CN: common } } as unknown as PeerCertificate;
 }
 
-describe('RFC 5922 7.1: the domains of a certificate', () => {
+describe('5922-7.3-a the domains of a certificate: SIP URIs first, else DNS names', () => {
   it.each([
     ['URI:sip:example.com, DNS:other.example', ['example.com']],
     ['URI:SIP:Example.COM', ['example.com']],
@@ -35,7 +35,7 @@ describe('RFC 5922 7.2: comparing domains', () => {
     expect(checkSipIdentity('com', own)).toBeInstanceOf(Error);
   });
 
-  it('matches no wildcard', () => {
+  it('5922-7.2-a matches no wildcard', () => {
     const wild = certificate('DNS:*.example.com');
     expect(checkSipIdentity('foo.example.com', wild)).toBeInstanceOf(Error);
   });

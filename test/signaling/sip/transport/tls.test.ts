@@ -105,7 +105,7 @@ describe('SIP over TLS', () => {
     expect(await sendTo(known, server, { domain: 'parley.example' })).toBe('sent');
   });
 
-  it('5922-7.3 sends only to who proves to be the SIP domain', async () => {
+  it('5922-7.3-a sends only to who proves to be the SIP domain', async () => {
     const server = await stack(tlsOf('server'));
     const peer = await stack(tlsOf('client'));
     expect(await sendTo(peer, server, { domain: 'parley.example' })).toBe('sent');
@@ -113,7 +113,7 @@ describe('SIP over TLS', () => {
     expect(await sendTo(peer, server, { domain: 'other.example' })).toMatch(/not of other.example/);
   });
 
-  it('5922-7.2 takes no wildcard certificate', async () => {
+  it('5922-7.2-a takes no wildcard certificate', async () => {
     const server = await stack(tlsOf('wildcard'));
     const peer = await stack(tlsOf('client'));
     const outcome = await sendTo(peer, server, { domain: 'a.parley.example' });

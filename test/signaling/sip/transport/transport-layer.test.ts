@@ -9,6 +9,7 @@ import {
   received,
   wire,
 } from '../../../support/message-builder.ts';
+import { freePort } from '../../../support/free-ports.ts';
 import { failOnError, ListeningLayer } from './listening-layer.ts';
 import { tcpListener } from './tcp-listener.ts';
 
@@ -175,6 +176,30 @@ describe('TCP', () => {
     listening.layer.sendResponse(buildResponse(message, 200), flow, failOnError);
     expect(parsedResponse(await first).status).toBe(200);
     server.close();
+  });
+
+  it('3263-5-a and when nobody is there, to where the sent-by name is served', async () => {
+    const { server, port, first } = await tcpListener();
+    const peer = await listening.tcp();
+    const closedPort = await freePort();
+    const via = `SIP/2.0/TCP phone.example:${String(closedPort)};branch=z9hG4bK1`;
+    peer.send(bytesOf(received(anInvite(), via)));
+    const { message, flow } = await listening.nextRequest();
+    peer.close();
+    await peer.closed;
+    await untilClosed(flow);
+    const at = { protocol: 'TCP', address: '127.0.0.1' } as const;
+    const places = [closedPort, await freePort(), port].map((number) => ({ ...at, port: number }));
+    listening.places.set('phone.example', places);
+    listening.layer.sendResponse(buildResponse(message, 200), flow, failOnError);
+    expect(parsedResponse(await first).status).toBe(200);
+    server.close();
+    listening.places.clear();
+    const error = await new Promise<Error>((resolve) => {
+      const unreachable = { ...flow, remote: { ...flow.remote, port: 1 }, connectionId: 'none' };
+      listening.layer.sendResponse(buildResponse(message, 200), unreachable, resolve);
+    });
+    expect(error.message).toMatch(/ECONNREFUSED/);
   });
 
   it('5626-4.4.1-a CRLFCRLF is answered with CRLF', async () => {

@@ -119,7 +119,7 @@ function options(): Buffer {
 }
 
 describe('RFC 7118: the handshake', () => {
-  it('speaks the subprotocol sip', async () => {
+  it('7118-4.1-a speaks the subprotocol sip', async () => {
     const socket = await open({ protocols: ['other', 'sip'] });
     expect(socket.protocol).toBe('sip');
   });
@@ -127,14 +127,19 @@ describe('RFC 7118: the handshake', () => {
   it.each([
     [{ protocols: ['other'] }, 400],
     [{ protocols: [] }, 400],
+  ])('7118-4.1-a without it is refused: %j, %i', async (handshake, status) => {
+    expect(await dial(handshake)).toBe(status);
+  });
+
+  it.each([
     [{ origin: 'https://evil.example' }, 403],
     [{ origin: 'null' }, 403],
-  ])('%j is refused with %i', async (handshake, status) => {
+  ])('7118-7-a pages of others are refused: %j, %i', async (handshake, status) => {
     expect(await dial(handshake)).toBe(status);
   });
 
   it.each(['http://127.0.0.1:8080', 'http://localhost', 'https://crm.example'])(
-    'pages of %s may connect',
+    '7118-7-a pages of %s may connect',
     async (origin) => {
       expect(await open({ origin })).toBeInstanceOf(WebSocket);
     },
@@ -151,7 +156,7 @@ describe('RFC 7118: the handshake', () => {
 });
 
 describe('RFC 7118: messages', () => {
-  it.each([false, true])('one message a frame, binary %s', async (binary) => {
+  it.each([false, true])('7118-4.2-a 7118-5-a one message a frame, binary %s', async (binary) => {
     const socket = await open();
     socket.send(options(), { binary });
     const response = parsedResponse(await next(socket));
@@ -159,7 +164,7 @@ describe('RFC 7118: messages', () => {
     expect(response.via.params.get('received')).toBe('127.0.0.1');
   });
 
-  it('needs no Content-Length', async () => {
+  it('7118-5-a needs no Content-Length', async () => {
     const socket = await open();
     const text = options()
       .toString()
@@ -168,7 +173,7 @@ describe('RFC 7118: messages', () => {
     expect(parsedResponse(await next(socket)).status).toBe(200);
   });
 
-  it('reaches a client by its connection only', async () => {
+  it('7118-5.3-a 7118-5.1-a reaches a client by its connection only', async () => {
     const socket = await open();
     socket.send(options());
     await next(socket);
@@ -180,6 +185,19 @@ describe('RFC 7118: messages', () => {
     await closed(socket);
     const error = await new Promise<Error>((resolve) => {
       request.send(resolve);
+    });
+    expect(error.message).toMatch(/closed/);
+  });
+
+  it('7118-5.3-a answers a client whose host is *.invalid on its connection, and nowhere else', async () => {
+    const socket = await open();
+    socket.send(options());
+    expect(parsedResponse(await next(socket)).via.host).toBe('df7jal23ls0d.invalid');
+    const { request, flow } = requests[0]!;
+    socket.close();
+    await closed(socket);
+    const error = await new Promise<Error>((resolve) => {
+      layer.sendResponse(buildResponse(request, 200), flow, resolve);
     });
     expect(error.message).toMatch(/closed/);
   });
@@ -198,7 +216,7 @@ describe('RFC 7118: messages', () => {
     expect(await closed(socket)).toBe(1009);
   });
 
-  it('5626-3.5.1 answers the double CRLF with one', async () => {
+  it('7118-6-a 5626-4.4.1-a answers the double CRLF with one', async () => {
     const socket = await open();
     socket.send('\r\n\r\n');
     expect(await next(socket)).toBe('\r\n');
@@ -208,7 +226,7 @@ describe('RFC 7118: messages', () => {
     expect(malformed).toBe(0);
   });
 
-  it('pings, and lets go who does not answer', async () => {
+  it('7118-6-a pings, and lets go who does not answer', async () => {
     const awake = await open();
     const asleep = await open({ autoPong: false });
     const pinged = Promise.all(
