@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { projectPath, scratchFolder } from '../support/scratch.ts';
 
-const CORPORA = projectPath('../shared/corpora');
+export const CORPORA = projectPath('../shared/corpora');
 
 export interface Sample {
   readonly name: string;
