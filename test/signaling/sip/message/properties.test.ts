@@ -14,6 +14,9 @@ import {
 const FOLDER = join(__dirname, '../../../fixtures/rfc4475/messages');
 const seeds = readdirSync(FOLDER).map((file) => readFileSync(join(FOLDER, file)));
 
+/** Of processor time, for 64 kB. */
+const MAX_PARSE_MS = 100;
+
 const text = fc
   .string({ unit: 'grapheme', maxLength: 30 })
   .map((value) => value.replace(/[\r\n]/g, '').trim());
@@ -128,6 +131,50 @@ describe('properties', () => {
         if (message.kind !== 'parse-error') roundTrip(message);
       }),
       { numRuns: 3_000 },
+    );
+  });
+
+  const fillers = [
+    'a',
+    ' ',
+    ';',
+    ',',
+    '<',
+    '"',
+    '\\',
+    '%',
+    '%41',
+    '\r\n ',
+    'a;b=',
+    '"a", ',
+    'sip:a@b,',
+    '1.',
+    ':',
+  ];
+  const heads = ['Via', 'To', 'Contact', 'Call-ID', 'CSeq', 'Content-Length', 'X-Any', 'i'];
+  const placed = fc.record({
+    seed: fc.nat(seeds.length - 1),
+    head: fc.constantFrom(...heads),
+    filler: fc.constantFrom(...fillers),
+    isStart: fc.boolean(),
+  });
+
+  it('is read in bounded time, however a message of the greatest size is filled', () => {
+    fc.assert(
+      fc.property(placed, ({ seed, head, filler, isStart }) => {
+        const [first = '', ...lines] = seeds[seed]!.toString('latin1').split('\r\n');
+        const fill = filler.repeat(Math.floor(60_000 / filler.length));
+        const text = isStart
+          ? [first.replace(' ', ` ${fill}`), ...lines]
+          : [first, `${head}: ${fill}`, ...lines];
+        const bytes = Buffer.from(text.join('\r\n'), 'latin1');
+        const before = process.cpuUsage();
+        const message = parseMessage(bytes);
+        if (message.kind !== 'parse-error') serializeMessage(message);
+        const { user, system } = process.cpuUsage(before);
+        expect((user + system) / 1_000).toBeLessThan(MAX_PARSE_MS);
+      }),
+      { numRuns: 500 },
     );
   });
 

@@ -3,7 +3,7 @@ import { simulate, type NetworkOptions } from './simulation.ts';
 
 /** `SEED=17 npx jest simulation` plays that one; `SEEDS=5000` that many. */
 const ONLY = process.env['SEED'];
-const COUNT = Number(process.env['SEEDS'] ?? 300);
+const COUNT = Number(process.env['SEEDS'] ?? 1_000);
 
 const NETWORKS: readonly (readonly [string, NetworkOptions])[] = [
   ['a good network', { loss: 0, duplication: 0, latency: [5, 5] }],
