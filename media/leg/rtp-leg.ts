@@ -6,7 +6,7 @@
  * Size: each thing that may be asked of a leg is one short method here; the work is in files of its own.
  */
 import type { LegId } from '../../base/index.ts';
-import { COMFORT_NOISE, TELEPHONE_EVENT, type AudioCodec } from '../codecs.ts';
+import { TELEPHONE_EVENT, type AudioCodec } from '../codecs.ts';
 import type { PhoneAudio, PhoneLegStats } from '../media-api.ts';
 import { LegPlayback, MixerInput, usablePtime, type PublishTarget } from '../mixer/index.ts';
 import {
@@ -192,11 +192,6 @@ export class RtpLeg {
     if (codec === undefined) return;
     if (codec.name === TELEPHONE_EVENT) {
       this.#dtmf?.push(packet, now);
-      this.#publisher?.leaveOut(packet);
-
-      return;
-    }
-    if (codec.name === COMFORT_NOISE.name) {
       this.#publisher?.leaveOut(packet);
 
       return;

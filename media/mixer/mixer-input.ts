@@ -1,6 +1,18 @@
-import { createDecoder, MAX_PACKET_MS, Resampler, type AudioDecoder } from '../codec/index.ts';
-import type { AudioCodec } from '../codecs.ts';
-import { JitterBuffer, type RtpPacketView } from '../rtp/index.ts';
+/**
+ * What comes from one sender on its way into the mix.
+ *
+ * Size: the steps of a voice share its decoder, its buffers and its pauses.
+ */
+import {
+  ComfortNoise,
+  createDecoder,
+  MAX_PACKET_MS,
+  Resampler,
+  TimeStretcher,
+  type AudioDecoder,
+} from '../codec/index.ts';
+import { COMFORT_NOISE, type AudioCodec } from '../codecs.ts';
+import { JitterBuffer, type JitterFrame, type RtpPacketView } from '../rtp/index.ts';
 import { measureLevel, SILENCE_DBOV, SpeechDetector } from './audio-level.ts';
 import { fadeIn, fadeOut } from './audio-mixer.ts';
 import type { GainControl } from './gain-control.ts';
@@ -14,6 +26,9 @@ const FRAMES_PER_SECOND = 1000 / FRAME_MS;
 const CONCEAL_MS = 60;
 /** A sender that tells levels but sends nothing for this long is silent. */
 const TOLD_LEVEL_LIFE_MS = 100;
+/** A sender that pauses is heard of again now and then; its noise ends when it is not. */
+const MAX_PAUSE_MS = 5000;
+const DTX_OCTETS = 2;
 /** Long enough to be no click, short enough to cut nothing off. */
 const FADE_MS = 5;
 
@@ -42,6 +57,10 @@ export class MixerInput implements TalkerCandidate {
   #decoder: AudioDecoder | undefined;
   #jitter: JitterBuffer | undefined;
   #resampler: Resampler | undefined;
+  #stretcher: TimeStretcher | undefined;
+  #noise: ComfortNoise | undefined;
+  /** The sender said that it would pause: `#noise`, or the decoder's own, fills in until it goes on. */
+  #pausing: 'noise' | 'codec' | undefined;
   #fifo = new PcmFifo(0);
   #native = new Int16Array(0);
   #mixFrame: Int16Array;
@@ -94,7 +113,11 @@ export class MixerInput implements TalkerCandidate {
 
   /** `level`: what the sender says of the packet (RFC 6464), so that silence need not be decoded. */
   push(packet: RtpPacketView, codec: AudioCodec, now: number, level?: number): void {
-    if (this.#codec?.name !== codec.name || this.#jitter === undefined) this.#start(codec);
+    const noise = codec.name === COMFORT_NOISE.name;
+    if (noise && this.#codec?.clockRate !== codec.clockRate) return;
+    if (!noise && (this.#codec?.name !== codec.name || this.#jitter === undefined)) {
+      this.#start(codec);
+    }
     this.#jitter?.push(packet, now);
     if (codec.name === 'opus') this.#noteActivity(packet);
     if (level === undefined) return;
@@ -147,6 +170,7 @@ export class MixerInput implements TalkerCandidate {
     this.#jitter?.reset();
     this.#decoder?.reset();
     this.#fifo.clear();
+    this.#pausing = undefined;
     this.#native.fill(0);
     this.#detector.reset();
     this.gainControl?.reset();
@@ -180,7 +204,8 @@ export class MixerInput implements TalkerCandidate {
 
   #start(codec: AudioCodec): void {
     const sameClock = this.#jitter !== undefined && this.#codec?.clockRate === codec.clockRate;
-    if (!sameClock) this.#jitter = new JitterBuffer({ clockRate: codec.clockRate });
+    const redundant = codec.name === 'opus';
+    if (!sameClock) this.#jitter = new JitterBuffer({ clockRate: codec.clockRate, redundant });
     this.#codec = codec;
     this.#openDecoder(codec);
   }
@@ -191,6 +216,8 @@ export class MixerInput implements TalkerCandidate {
     this.#decoder?.close();
     this.#decoder = createDecoder(codec, rate);
     this.#resampler = rate === this.#mixRate ? undefined : new Resampler(rate, this.#mixRate);
+    this.#stretcher = new TimeStretcher(rate);
+    this.#pausing = undefined;
     this.#fifo = new PcmFifo((rate * (MAX_PACKET_MS + FRAME_MS)) / 1000);
     this.#native = new Int16Array(rate / FRAMES_PER_SECOND);
   }
@@ -198,7 +225,7 @@ export class MixerInput implements TalkerCandidate {
   /** The usual case, a packet of exactly one frame with nothing before it: decoded where it is used. */
   #playStraight(jitter: JitterBuffer, decoder: AudioDecoder, now: number): boolean {
     const native = this.#native;
-    if (this.#fifo.length > 0) return false;
+    if (this.#fifo.length > 0 || jitter.stretch(now) !== 0) return false;
     if (this.#toSamples(jitter.frameDuration, decoder) !== native.length) return false;
     const next = jitter.pull(now);
     if (next === 'empty') {
@@ -206,6 +233,8 @@ export class MixerInput implements TalkerCandidate {
     } else if (next === 'missing') {
       this.#starvedMs = 0;
       this.#conceal(jitter, decoder, native.length);
+    } else if (this.#announcesPause(next, jitter)) {
+      this.#fillPause(decoder, native.length);
     } else {
       this.#starvedMs = 0;
       const count = decoder.decode(next.payload, native);
@@ -234,7 +263,8 @@ export class MixerInput implements TalkerCandidate {
     const fifo = this.#fifo;
     const wanted = this.#native.length;
     while (fifo.length < wanted) {
-      const next = jitter.pull(now);
+      const stretch = jitter.stretch(now);
+      const next = jitter.pull(now, (fifo.length * 1000) / decoder.sampleRate);
       if (next === 'empty') {
         this.#starve(decoder, wanted - fifo.length, decode);
 
@@ -246,16 +276,57 @@ export class MixerInput implements TalkerCandidate {
         fifo.writeSilence(samples);
       } else if (next === 'missing') {
         this.#conceal(jitter, decoder, samples);
+      } else if (this.#announcesPause(next, jitter)) {
+        this.#fillPause(decoder, samples);
       } else {
         const count = decoder.decode(next.payload, decoded);
         // A payload that makes no sense still takes its time.
-        if (count > 0) fifo.write(decoded, count);
-        else fifo.writeSilence(samples);
+        if (count === 0) fifo.writeSilence(samples);
+        else fifo.write(decoded, this.#stretch(jitter, stretch, count, now));
       }
     }
   }
 
+  /** Samples in `decoded` afterwards. */
+  #stretch(jitter: JitterBuffer, ms: number, count: number, now: number): number {
+    const stretcher = this.#stretcher;
+    if (ms === 0 || stretcher === undefined) return count;
+    const after =
+      ms < 0 ? stretcher.shorten(decoded, count, -ms) : stretcher.lengthen(decoded, count);
+    const perMs = (this.#native.length * FRAMES_PER_SECOND) / 1000;
+    if (after !== count) jitter.stretched((after - count) / perMs, now);
+
+    return after;
+  }
+
+  /** RFC 3389, and Opus packets of DTX: "2 bytes or less". */
+  #announcesPause({ payload, payloadType }: JitterFrame, jitter: JitterBuffer): boolean {
+    const noise = payloadType === COMFORT_NOISE.payloadType && this.#codec?.clockRate === 8000;
+    const dtx = this.#codec?.name === 'opus' && payload.length <= DTX_OCTETS;
+    if (noise) (this.#noise ??= new ComfortNoise()).describe(payload);
+    this.#pausing = noise ? 'noise' : dtx ? 'codec' : undefined;
+    if (this.#pausing === undefined) return false;
+    this.#starvedMs = 0;
+    jitter.pause();
+
+    return true;
+  }
+
+  #fillPause(decoder: AudioDecoder, samples: number): void {
+    const filled =
+      this.#pausing === 'noise' && this.#noise !== undefined
+        ? this.#noise.fill(decoded, samples)
+        : decoder.conceal(decoded, samples);
+    this.#fifo.write(decoded, filled);
+  }
+
   #starve(decoder: AudioDecoder, samples: number, decode: boolean): void {
+    if (this.#pausing !== undefined && this.#starvedMs < MAX_PAUSE_MS) {
+      this.#starvedMs = Math.max(this.#starvedMs, CONCEAL_MS) + FRAME_MS;
+      this.#fillPause(decoder, samples);
+
+      return;
+    }
     if (this.#starvedMs === Number.POSITIVE_INFINITY) return;
     if (this.#starvedMs < 1000) this.#starvedFrames++;
     this.#starvedMs += FRAME_MS;

@@ -4,8 +4,10 @@
  *
  * The delay adapts by itself. It starts with a margin from the measured jitter (RFC 3550 A.8); a
  * packet that comes too late is waited for while a concealment plays, which makes the delay one
- * frame longer; when every packet of the last seconds waited longer than the margin and a frame
- * asks for, one packet is left out, which makes it one frame shorter.
+ * frame longer; and `stretch` asks the consumer to play a packet a little longer or shorter, before
+ * a clock that drifts would need either, and when the path has become calm.
+ *
+ * Size: what happens to a packet, from its arrival to its playing, is read in one place.
  */
 import { JitterCounters } from './jitter-counters.ts';
 import { PacketRing, SLOTS, type PacketSlot } from './packet-ring.ts';
@@ -22,6 +24,11 @@ export interface JitterBufferOptions {
   minDelayMs?: number;
   /** Milliseconds beyond which no jitter is waited for. */
   maxDelayMs?: number;
+  /**
+   * A packet holds a copy of the one before it (in-band FEC): while packets get lost it is worth a
+   * frame of delay to have the next one there.
+   */
+  redundant?: boolean;
 }
 
 /** Reused: good until the next `pull`. */
@@ -38,6 +45,10 @@ export interface JitterFrame {
 const MAX_CONCEAL = 100;
 /** Milliseconds: longer packets than these are read as a pause of the sender (RFC 6716: 120). */
 const MAX_FRAME = 120;
+/** Shares of packets lost, averaged over the last 64: from which on a frame is waited for the copy. */
+const LOSSY = 0.03;
+const LOSSLESS = 0.005;
+const LOSS_AVERAGE = 64;
 const EMPTY = new Uint8Array(0);
 
 export class JitterBuffer {
@@ -69,8 +80,11 @@ export class JitterBuffer {
   /** Milliseconds concealed since the last packet was played. */
   #concealedMs = 0;
   #frameDuration: number;
+  readonly #redundant: boolean;
+  #lossRate = 0;
 
   constructor(options: JitterBufferOptions) {
+    this.#redundant = options.redundant ?? false;
     this.#clockRate = options.clockRate;
     this.#frameDuration = ((options.frameMs ?? 20) * options.clockRate) / 1000;
     this.#maxDelayMs = options.maxDelayMs ?? 200;
@@ -114,6 +128,7 @@ export class JitterBuffer {
     }
     if (ahead < 0) {
       this.counters.late++;
+      if (behind < SLOTS) this.#delay.late();
 
       return;
     }
@@ -126,9 +141,10 @@ export class JitterBuffer {
 
   /**
    * The next packet; `missing`: conceal frameDuration; `empty`: nothing is to be played. Answers
-   * `missing` for MAX_CONCEAL at most, then `empty`.
+   * `missing` for MAX_CONCEAL at most, then `empty`. `restMs`: milliseconds that are left of the
+   * audio pulled before.
    */
-  pull(now: number): JitterFrame | 'missing' | 'empty' {
+  pull(now: number, restMs = 0): JitterFrame | 'missing' | 'empty' {
     if (!this.#playing) {
       // Packets that came in one burst have waited on the way already.
       const waited = Math.max(now - this.#fillingSince, this.depthMs - this.#frameMs);
@@ -143,7 +159,27 @@ export class JitterBuffer {
       slot = first;
     }
 
-    return this.#play(slot, now);
+    return this.#play(slot, now, restMs);
+  }
+
+  /**
+   * Milliseconds by which the next packet's audio should become longer, or at most shorter when below
+   * zero, if that can be done; then `stretched` is to be told.
+   */
+  stretch(now: number): number {
+    return this.#playing ? this.#delay.stretch(now) : 0;
+  }
+
+  /** `ms` longer, or shorter when below zero. */
+  stretched(ms: number, now: number): void {
+    this.#delay.stretched(ms, now);
+    if (ms > 0) this.counters.lengthened++;
+    else this.counters.shortened++;
+  }
+
+  /** What was pulled last announces a pause of the sender: that nothing comes now is no loss. */
+  pause(): void {
+    if (this.#ring.count === 0) this.#playing = false;
   }
 
   /** After `missing`: the payload right behind the lost packet, for `recover` of a decoder. */
@@ -191,10 +227,21 @@ export class JitterBuffer {
       return;
     }
     const ahead = sequenceDifference(packet.sequenceNumber, this.#highest);
+    this.#observeLoss(ahead);
     if (ahead <= 0) return;
     if (ahead === 1) this.#observeDuration(packet.timestamp);
     this.#highest = packet.sequenceNumber;
     this.#highestTimestamp = packet.timestamp;
+  }
+
+  /** A gap counts at once; a packet that was only overtaken makes up for it. */
+  #observeLoss(ahead: number): void {
+    const lost = ahead > 0 ? Math.min(ahead - 1, LOSS_AVERAGE) : -1;
+    const decayed = ahead > 0 ? this.#lossRate * (1 - 1 / LOSS_AVERAGE) : this.#lossRate;
+    this.#lossRate = Math.min(1, Math.max(0, decayed + lost / LOSS_AVERAGE));
+    if (!this.#redundant) return;
+    if (this.#lossRate > LOSSY) this.#delay.extraMs = this.#frameMs;
+    else if (this.#lossRate < LOSSLESS) this.#delay.extraMs = 0;
   }
 
   /** Two packets in sequence show how long one is, unless the sender paused between them. */
@@ -246,7 +293,7 @@ export class JitterBuffer {
     return 'missing';
   }
 
-  #play(slot: PacketSlot, now: number): JitterFrame {
+  #play(slot: PacketSlot, now: number, restMs: number): JitterFrame {
     const frame = this.#frame;
     const jumped = timestampDifference(slot.timestamp, this.#nextTimestamp);
     frame.payload = slot.payload();
@@ -260,9 +307,7 @@ export class JitterBuffer {
     this.counters.played++;
     const waited = now - slot.arrivedAt;
     this.#advancePast(slot);
-    if (this.#delay.isTooLong(waited, this.#frameMs, now) && this.#ring.count > 1) {
-      this.#dropOldest();
-    }
+    this.#delay.played(waited, restMs, now);
 
     return frame;
   }

@@ -8,5 +8,8 @@ export class JitterCounters {
   duplicates = 0;
   /** Left out to catch up. */
   dropped = 0;
+  /** Packets that were played a little longer, or shorter. */
+  lengthened = 0;
+  shortened = 0;
   resets = 0;
 }

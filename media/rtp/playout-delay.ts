@@ -1,10 +1,24 @@
-/** How long packets should wait in a jitter buffer, and whether they wait longer than that. */
+/**
+ * How long packets should wait in a jitter buffer, and what to do when they wait longer or shorter
+ * than that: the audio is stretched by a few milliseconds at a time, so that neither a clock that
+ * drifts nor a network that changes is ever heard.
+ */
 import { timestampDifference } from './rtp-sequence.ts';
 
 /** Milliseconds: more between two packets is a pause of the sender, no news of the network. */
 const MAX_STEP = 600;
-/** Milliseconds over which delay is found to be too long. */
-const TRIM_WINDOW = 2000;
+/** Milliseconds over which the delay is judged. */
+const WINDOW = 2000;
+/** Milliseconds from one stretch to the next. */
+const STRETCH_PAUSE = 60;
+/** Milliseconds: less is not worth a stretch. */
+const MIN_STRETCH = 2.5;
+/** Milliseconds of audio that the consumer takes at a time; what a packet waits changes by as much. */
+const TICK = 20;
+/** Milliseconds that the consumer always has left and that are worth taking away. */
+const MIN_REST = 6;
+/** Milliseconds that even the slowest packet should have to spare. */
+const LOW_WATER = 3;
 /** How many mean deviations the margin covers: three hold all but a few in a thousand packets. */
 const JITTER_FACTOR = 3;
 
@@ -16,7 +30,14 @@ export class PlayoutDelay {
   #lastArrival = 0;
   #lastTimestamp = 0;
   #windowStart = 0;
-  #windowMin = Infinity;
+  #leastWait = Infinity;
+  #leastRest = Infinity;
+  #lateInWindow = 0;
+  /** Milliseconds to add, below zero to take away. */
+  #owed = 0;
+  #stretchedAt = -Infinity;
+  /** Milliseconds that packets should wait beyond what the network asks for. */
+  extraMs = 0;
 
   constructor(clockRate: number, minMs: number, maxMs: number) {
     this.#clockRate = clockRate;
@@ -26,7 +47,9 @@ export class PlayoutDelay {
 
   /** Milliseconds that a packet should wait. */
   get targetMs(): number {
-    return Math.min(this.#maxMs, Math.max(this.#minMs, JITTER_FACTOR * this.#jitterMs));
+    const wanted = Math.max(this.#minMs, JITTER_FACTOR * this.#jitterMs) + this.extraMs;
+
+    return Math.min(this.#maxMs, wanted);
   }
 
   /** Of another stream: its first packet is compared with nothing. */
@@ -44,21 +67,58 @@ export class PlayoutDelay {
     this.restart(timestamp, now);
   }
 
+  /** A packet came after its time had been concealed. */
+  late(): void {
+    this.#lateInWindow++;
+  }
+
   beginWindow(now: number): void {
     this.#windowStart = now;
-    this.#windowMin = Infinity;
+    this.#leastWait = Infinity;
+    this.#leastRest = Infinity;
+    this.#lateInWindow = 0;
   }
 
   /**
-   * A packet is played that `waited` so many milliseconds. True at the end of a window in which
-   * even the hastiest packet waited a frame longer than it should.
+   * A packet is played that waited for `waited` milliseconds while the consumer had `rest` ms of
+   * audio left of those before it.
    */
-  isTooLong(waited: number, frameMs: number, now: number): boolean {
-    this.#windowMin = Math.min(this.#windowMin, waited);
-    if (now - this.#windowStart < TRIM_WINDOW) return false;
-    const spare = this.#windowMin - this.targetMs;
+  played(waited: number, rest: number, now: number): void {
+    this.#leastWait = Math.min(this.#leastWait, waited);
+    this.#leastRest = Math.min(this.#leastRest, rest);
+    if (now - this.#windowStart < WINDOW) return;
+    this.#owed = this.#judge();
     this.beginWindow(now);
+  }
 
-    return spare > frameMs;
+  /**
+   * Milliseconds by which the next packet played should become longer; below zero it should become
+   * shorter, and by no more than that, or the next one would be wanted a tick earlier.
+   */
+  stretch(now: number): number {
+    const due = Math.abs(this.#owed) >= MIN_STRETCH && now - this.#stretchedAt >= STRETCH_PAUSE;
+
+    return due ? this.#owed : 0;
+  }
+
+  /** It was done: `ms` longer, or shorter when below zero. */
+  stretched(ms: number, now: number): void {
+    const left = this.#owed - ms;
+    this.#owed = Math.sign(left) === Math.sign(this.#owed) ? left : 0;
+    this.#stretchedAt = now;
+    // What was seen before is no longer true.
+    this.beginWindow(now);
+  }
+
+  #judge(): number {
+    const wait = this.#leastWait - this.extraMs;
+    // A packet is taken a tick later only when the consumer has a whole tick left.
+    const tooFew = wait < LOW_WATER || this.#lateInWindow > 1;
+    if (tooFew) return this.#leastWait > this.#maxMs ? 0 : TICK - this.#leastRest + MIN_STRETCH;
+    // What the consumer always has left is of no use: no packet is taken later for it.
+    if (this.#leastRest >= MIN_REST) return -this.#leastRest;
+    const spare = wait - this.#minMs - this.#jitterMs / 2;
+
+    return spare > TICK ? -TICK * Math.floor(spare / TICK) : 0;
   }
 }
