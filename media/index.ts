@@ -21,6 +21,8 @@ export type {
   WebRtcLegEvents,
   WebRtcTransportParameters,
 } from './media-api.ts';
+export { callQuality } from './quality/index.ts';
+export type { CallQuality } from './quality/index.ts';
 export { findSrtpSuite, SRTP_SUITES } from './srtp/index.ts';
 export type { SrtpKey, SrtpKeys, SrtpSuite, SrtpSuiteName } from './srtp/index.ts';
 export { ENTRY_TONE, EXIT_TONE, PromptLibrary } from './prompts/index.ts';

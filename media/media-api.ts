@@ -154,6 +154,8 @@ export interface PhoneLegStats {
   /** Milliseconds, from the phone's receiver reports; undefined before the first. */
   roundTrip?: number;
   codec: string;
+  /** Milliseconds of audio that wait to be mixed. */
+  buffer?: number;
 }
 
 export interface WebRtcLegEvents {

@@ -24,6 +24,7 @@ export class MixerPhoneLeg implements PhoneLeg {
   #muted = false;
   #moving: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
+  #lastStats: PhoneLegStats | undefined;
 
   constructor(
     id: LegId,
@@ -79,8 +80,11 @@ export class MixerPhoneLeg implements PhoneLeg {
     this.#tell(this.#mixer.setLegHearingGain(this.id, gain));
   }
 
-  stats(): Promise<PhoneLegStats> {
-    return this.#mixer.legStats(this.id);
+  /** Of a leg that closed: its last figures, for who writes down how the call was. */
+  async stats(): Promise<PhoneLegStats> {
+    await this.#closing?.catch(() => undefined);
+
+    return this.#lastStats ?? this.#mixer.legStats(this.id);
   }
 
   /** Goes on in another mixer room, with what it had agreed on there told to its new host. */
@@ -118,6 +122,7 @@ export class MixerPhoneLeg implements PhoneLeg {
     this.#endPlays();
     // Half-way between two rooms neither could close it.
     await this.#moving;
+    this.#lastStats = await this.#mixer.legStats(this.id).catch(() => undefined);
     try {
       await this.#host.leaving(this);
     } finally {

@@ -85,6 +85,7 @@ export interface Config {
   sip: SipSettings;
   media: MediaSettings;
   redis: { url?: string };
+  cdrs: { retentionDays: number; maxRecords: number };
   rooms: RoomsSettings;
   dialOut: DialOutSettings;
   prompts: PromptSettings;
@@ -133,6 +134,10 @@ export function parseConfig(
     sip: readSip(reader, publicAddress, readSipTls(reader, system, tls)),
     media: readMedia(reader, publicAddress, system),
     redis: { ...(redisUrl !== undefined && { url: redisUrl }) },
+    cdrs: {
+      retentionDays: reader.integer('CDR_RETENTION_DAYS', 90, 0, 36_500),
+      maxRecords: reader.integer('CDR_MAX_RECORDS', 100_000, 1, 10_000_000),
+    },
     rooms: {
       autoCreate: reader.boolean('ROOM_AUTO_CREATE', true),
       maxParticipants: reader.integer('MAX_ROOM_PARTICIPANTS', 500, 1, 100_000),

@@ -21,6 +21,7 @@ import { parseConfig, type Config, type WebhookSettings } from './config.ts';
 import type { Voice } from './ivr/index.ts';
 import { createJobQueue, WebhookDispatcher, type WebhookEvent } from './jobs/index.ts';
 import { IdleCollector } from './idle-collector.ts';
+import { openCdrs, qualitiesOf } from './cdrs/index.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { raisePriority } from './priority.ts';
 import { PRODUCT, projectRoot, VERSION } from './product.ts';
@@ -83,6 +84,7 @@ async function start(config: Config, parts: CloseStack, logger: Logger): Promise
   const box = new SecretBox(await loadAccountKey(config.dataDir));
   const voice = openVoice(config, common);
   const rooms = await openRooms(config, store, box, media, voice, common);
+  const cdrs = parts.add('cdrs', openCdrs(store, rooms, common, metrics.callEnded));
   if (config.webhook !== undefined) addWebhooks(config.webhook, store, rooms, parts, common);
   const books = await openBooks(config, store, box, common);
   const sip = createSip(config, { rooms, voice, ...books }, common);
@@ -90,6 +92,8 @@ async function start(config: Config, parts: CloseStack, logger: Logger): Promise
     rooms,
     calls: sip.trace,
     transfers: sip.transfers,
+    qualities: qualitiesOf((callId) => sip.statsOf(callId)),
+    cdrs,
     ...books,
     dialOut: sip.dialOut,
     apiKey,
@@ -133,6 +137,7 @@ function openParleyStore(config: Config, { clock, logger, metrics }: Common): Pr
   return openStore({
     ...(config.redis.url !== undefined && { redisUrl: config.redis.url }),
     dataDir: config.dataDir,
+    cdrs: config.cdrs,
     clock,
     logger,
     onDegraded: metrics.storeDegraded,

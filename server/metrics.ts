@@ -3,7 +3,7 @@
  * Size: a list of independent figures.
  */
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
-import type { MediaCounters } from '../media/index.ts';
+import type { CallQuality, MediaCounters } from '../media/index.ts';
 import { boundedLabel, methodLabel, transportLabel } from './metric-labels.ts';
 import { mixerHistogram } from './metric-text.ts';
 import type { SipMetrics } from './ports.ts';
@@ -36,6 +36,8 @@ export interface Metrics {
   storeDegraded: () => void;
   webhook: (outcome: string) => void;
   apiRefused: () => void;
+  /** A call is over. */
+  callEnded: (quality: Partial<CallQuality>) => void;
   text(): Promise<string>;
 }
 
@@ -81,6 +83,7 @@ export function createMetrics(): Metrics {
     apiRefused: () => {
       apiRefused.inc();
     },
+    callEnded: createQualityMetrics(registry),
     text: async () => {
       const text = await registry.metrics();
 
@@ -99,6 +102,33 @@ function createDialOutCounter(registry: Registry): SipMetrics['dialOut'] {
 
   return (kind, outcome) => {
     counter.inc({ kind, outcome });
+  };
+}
+
+/** In the base units of Prometheus: ratios and seconds. */
+function createQualityMetrics(registry: Registry): Metrics['callEnded'] {
+  const histogram = (name: string, help: string, buckets: number[]): Histogram =>
+    new Histogram({ name, help, buckets, registers: [registry] });
+  const times = [0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1];
+  const mos = histogram(
+    'parley_call_mos',
+    'Opinion of finished calls, E-model',
+    [1.5, 2, 2.5, 3, 3.5, 3.8, 4, 4.2, 4.4],
+  );
+  const loss = histogram(
+    'parley_call_loss_ratio',
+    'Lost packets of finished calls',
+    [0, 0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5],
+  );
+  const jitter = histogram('parley_call_jitter_seconds', 'Jitter of finished calls', times);
+  const roundTrip = histogram('parley_call_round_trip_seconds', 'Round trip of calls', times);
+
+  return (quality) => {
+    if (quality.mos === undefined) return;
+    mos.observe(quality.mos);
+    loss.observe(quality.loss ?? 0);
+    jitter.observe((quality.jitter ?? 0) / 1000);
+    if (quality.roundTrip !== undefined) roundTrip.observe(quality.roundTrip / 1000);
   };
 }
 

@@ -241,6 +241,7 @@ export class RtpLeg {
       jitter: this.#receiver.jitterMs,
       ...(roundTrip !== undefined && { roundTrip }),
       codec: this.#audio?.codec.name ?? '',
+      buffer: this.input.bufferedMs,
     };
   }
 

@@ -12,6 +12,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { Logger } from '../../base/index.ts';
 import type { TlsFiles } from '../config.ts';
 import type { CallTransfers } from '../call-transfer.ts';
+import type { CallQualities, CdrBook } from '../cdrs/index.ts';
 import type { CallTraces } from '../ports.ts';
 import type { AccountBook } from '../accounts/index.ts';
 import type { RoomManager } from '../room-manager.ts';
@@ -21,6 +22,7 @@ import { accountRoutes } from './account-routes.ts';
 import { dialOutRoutes } from './dial-out-routes.ts';
 import { requireApiKey } from './authentication.ts';
 import { callRoutes } from './call-routes.ts';
+import { cdrRoutes } from './cdr-routes.ts';
 import { mapErrors } from './errors.ts';
 import { healthRoutes } from './health-routes.ts';
 import type { HealthDeps } from './health-routes.ts';
@@ -32,6 +34,8 @@ export interface AppDeps extends HealthDeps {
   rooms: RoomManager;
   calls?: CallTraces;
   transfers?: CallTransfers;
+  qualities?: CallQualities;
+  cdrs?: Pick<CdrBook, 'find'>;
   accounts?: AccountBook;
   dialOut?: DialOut;
   trunks?: TrunkBook;
@@ -74,7 +78,12 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
         requireApiKey(api, deps.apiKey, deps.onRefused ?? (() => undefined)),
       );
       await api.register(roomRoutes(deps.rooms));
-      if (deps.calls !== undefined) await api.register(callRoutes(deps.calls, deps.transfers));
+      if (deps.calls !== undefined) {
+        await api.register(callRoutes(deps.calls, deps.transfers, deps.qualities));
+      }
+      if (deps.cdrs !== undefined) {
+        await api.register(cdrRoutes(deps.cdrs, (text) => parseNumber(text, 'BAD_REQUEST')));
+      }
       if (deps.trunks !== undefined) {
         const toNumber = (text: string) => parseNumber(text, 'BAD_REQUEST');
         await api.register(trunkRoutes(deps.trunks, toNumber));

@@ -2,7 +2,9 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import { Type } from 'typebox';
 import { AppError } from '../../base/index.ts';
 import type { CallTransfers } from '../call-transfer.ts';
+import type { CallQualities } from '../cdrs/index.ts';
 import type { CallTraces, CallView } from '../ports.ts';
+import { qualityFields } from './cdr-routes.ts';
 import { ErrorBody } from './schemas.ts';
 
 const tags = ['calls'];
@@ -26,7 +28,10 @@ const callFields = {
   lastAt: Time,
   messageCount: Type.Integer(),
 };
-const CallBody = Type.Object(callFields);
+const CallBody = Type.Object({
+  ...callFields,
+  quality: Type.Optional(Type.Object(qualityFields)),
+});
 const TransferBody = Type.Object({
   uri: Type.String(),
   state: Type.Enum(['asked', 'trying', 'ringing', 'completed', 'failed', 'unknown']),
@@ -41,6 +46,7 @@ const TransferRequest = Type.Object(
 const CallWithLadder = Type.Object({
   ...callFields,
   transfer: Type.Optional(TransferBody),
+  quality: Type.Optional(Type.Object(qualityFields)),
   ladder: Type.Array(
     Type.Object({
       at: Time,
@@ -57,22 +63,27 @@ const CallWithLadder = Type.Object({
 export function callRoutes(
   calls: CallTraces,
   transfers?: CallTransfers,
+  qualities?: CallQualities,
 ): FastifyPluginCallbackTypebox {
   return (app, _options, done) => {
     const list = { tags, security, response: { 200: Type.Array(CallBody), ...failures } };
-    app.get('/calls', { schema: list }, () => calls.live().map(callBody));
+    app.get('/calls', { schema: list }, () =>
+      Promise.all(calls.live().map((call) => withQuality(call, qualities))),
+    );
     const one = {
       tags,
       security,
       params: CallParams,
       response: { 200: CallWithLadder, ...failures },
     };
-    app.get('/calls/:id', { schema: one }, (request) => {
+    app.get('/calls/:id', { schema: one }, async (request) => {
       const { call, messages } = required(calls, request.params.id);
       const ladder = messages.map((message) => ({ ...message, at: isoTime(message.at) }));
       const transfer = transfers?.find(call.callId);
 
-      return { ...callBody(call), ...(transfer !== undefined && { transfer }), ladder };
+      const shown = await withQuality(call, qualities);
+
+      return { ...shown, ...(transfer !== undefined && { transfer }), ladder };
     });
     if (transfers !== undefined) addTransfers(app, calls, transfers);
     done();
@@ -101,6 +112,12 @@ function required(calls: CallTraces, id: string): NonNullable<ReturnType<CallTra
   if (found === undefined) throw new AppError('NOT_FOUND', `no call ${id}`);
 
   return found;
+}
+
+async function withQuality(call: CallView, qualities: CallQualities | undefined) {
+  const quality = await qualities?.qualityOf(call.callId).catch(() => undefined);
+
+  return { ...callBody(call), ...(quality !== undefined && { quality }) };
 }
 
 function callBody({ startedAt, lastAt, ...rest }: CallView) {

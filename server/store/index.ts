@@ -9,12 +9,14 @@ import type {
   RoomStore,
   TrunkSettings,
 } from '../ports.ts';
+import type { CdrStore } from '../cdrs/index.ts';
 import { DegradingStore } from './degrading-store.ts';
 import { parseAccount, parseRoom, parseTrunk } from './parse-settings.ts';
 import type { RedisAddress } from './redis-address.ts';
 import { RedisConnection } from './redis-connection.ts';
 import { RedisProcess } from './redis-process.ts';
 import { RedisBindingStore } from './redis-binding-store.ts';
+import { RedisCdrStore } from './redis-cdr-store.ts';
 import { RedisHashStore } from './redis-hash-store.ts';
 
 export { RedisBindingStore } from './redis-binding-store.ts';
@@ -28,6 +30,8 @@ export interface StoreOptions {
   /** Unset: a private redis-server below `dataDir`. */
   redisUrl?: string;
   dataDir: string;
+  /** How long, and how many, records of calls are kept. */
+  cdrs?: { retentionDays: number; maxRecords: number };
   clock: Clock;
   logger: Logger;
   onDegraded: () => void;
@@ -39,6 +43,7 @@ export interface Store extends Closeable {
   readonly accounts: KeyedStore<string, AccountSettings>;
   readonly bindings: KeyedStore<string, AccountBindings>;
   readonly trunks: KeyedStore<string, TrunkSettings>;
+  readonly cdrs: CdrStore;
   /** Undefined when Redis answers. */
   unreadyReason(): string | undefined;
   /** Called each time Redis comes back. */
@@ -73,6 +78,11 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   return {
     address,
     ...stores,
+    cdrs: new RedisCdrStore({
+      client: connection.client,
+      clock,
+      ...(options.cdrs ?? { retentionDays: 90, maxRecords: 100_000 }),
+    }),
     unreadyReason: () => (connection.isUp ? undefined : 'Redis does not answer'),
     onUp: (listener) => {
       connection.events.on('up', listener);

@@ -1,5 +1,6 @@
 /** Size: its constructor joins the parts, one statement each. */
 import type { Clock, Logger } from '../../base/index.ts';
+import type { PhoneLegStats } from '../../media/index.ts';
 import type { RequestSender } from './dialog/index.ts';
 import { Focus, type FocusOptions, MemberCalls } from './focus/index.ts';
 import {
@@ -80,6 +81,7 @@ export class SipFrontEnd {
   readonly #admission: AdmissionControl;
   readonly #userAgent: UserAgent;
   readonly #focus: Focus;
+  readonly #calls: MemberCalls;
   /** Makes calls out of rooms, for the API and for members' REFERs alike. */
   readonly dialOut: ReturnType<typeof createDialOut>;
   readonly #trunks: TrunkKeeper;
@@ -127,6 +129,7 @@ export class SipFrontEnd {
     const accounts = createAccountServices(options);
     const sender = new LocatingSender(transactions, locator);
     const calls = new MemberCalls(clock);
+    this.#calls = calls;
     const srtp = createSrtpRules(options, accounts.isOurHost, logger);
     const userAgent = new UserAgent({
       clock,
@@ -190,6 +193,11 @@ export class SipFrontEnd {
   /** Sends phones elsewhere. */
   get transfers(): Focus['transfers'] {
     return this.#focus.transfers;
+  }
+
+  /** What the audio of a call has counted; undefined for one that is in no room. */
+  async statsOf(callId: string): Promise<PhoneLegStats | undefined> {
+    return this.#calls.ofCallId(callId)?.participant.phoneLeg.stats();
   }
 
   async listen(): Promise<void> {

@@ -3,7 +3,9 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createEncoder } from '../../media/codec/index.ts';
 import { audioCodec } from '../../media/codecs.ts';
+import type { CallQuality } from '../../media/index.ts';
 import { writeRtp } from '../../media/rtp/index.ts';
+import type { Cdr } from '../../server/cdrs/index.ts';
 import { BaresipPhone } from '../support/baresip-phone.ts';
 import { stopAllChildren } from '../support/child-process.ts';
 import { LinphonePhone } from '../support/linphone-phone.ts';
@@ -11,7 +13,7 @@ import { ParleyServer } from '../support/parley-server.ts';
 import { scratchFolder } from '../support/scratch.ts';
 import { readWav, slice, toneAboveFloor, toneLevel } from '../support/tone-meter.ts';
 import { ToneSource } from '../support/tone-source.ts';
-import { letRun } from '../support/wait-until.ts';
+import { letRun, waitUntil } from '../support/wait-until.ts';
 
 const ATTACKER = '127.0.0.9';
 const ATTACK_TONE = 1500;
@@ -57,10 +59,14 @@ describe('phones whose audio is encrypted or attacked', () => {
     for (const phone of phones) await phone.call(server.sipUri('secret'));
     await linphone.call(server.sipUri('secret'));
     await letRun(5000);
+    const live = await server.api<{ quality?: CallQuality }[]>('GET', '/calls');
+    expect(live).toHaveLength(4);
+    for (const { quality } of live) expect(quality?.mos).toBeGreaterThan(3.5);
     const files = [...phones.map((phone) => phone.recording()), linphone.recording];
     for (const phone of phones) await phone.hangUp();
     await linphone.hangUp();
     for (const phone of [...phones, linphone]) await phone.stop();
+    await expectRecords();
 
     const tones = [440, 660, 880, 1100];
     for (const [own, file] of files.entries()) {
@@ -79,6 +85,27 @@ describe('phones whose audio is encrypted or attacked', () => {
     for (const key of keys) expect(server.log).not.toContain(key.slice('inline:'.length));
     expect(server.log).toContain('keys of a call came without TLS');
   });
+
+  /** All four calls, in Redis, with their figures. */
+  async function expectRecords(): Promise<void> {
+    let records: Cdr[] = [];
+    await waitUntil('the records are written', async () => {
+      records = await server.api<Cdr[]>('GET', '/cdrs?room=secret');
+
+      return records.length === 4 ? undefined : `${records.length}`;
+    });
+    expect(records.map(({ codec }) => codec).sort()).toEqual(['PCMU', 'PCMU', 'PCMU', 'opus']);
+    for (const { reason, duration, loss, jitter, mos } of records) {
+      expect(reason).toBe('left');
+      expect(duration).toBeGreaterThan(4);
+      expect(loss).toBeLessThan(0.05);
+      expect(jitter).toBeLessThan(100);
+      expect(mos).toBeGreaterThan(3.5);
+    }
+    const future = new Date(Date.now() + 3_600_000).toISOString();
+    expect(await server.api<Cdr[]>('GET', `/cdrs?from=${future}`)).toEqual([]);
+    expect((await server.metrics()).get('parley_call_mos_count')).toBe(4);
+  }
 
   it('refuses a phone without SRTP where its account requires it', async () => {
     await server.api('POST', '/accounts', { username: 'strict', password: 'x', srtp: 'required' });

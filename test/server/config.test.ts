@@ -59,6 +59,7 @@ describe('parseConfig', () => {
         opus: { bitrate: 32_000, complexity: 5 },
       },
       redis: {},
+      cdrs: { retentionDays: 90, maxRecords: 100_000 },
       rooms: { autoCreate: true, maxParticipants: 500, reconnectTimeoutMs: 15_000 },
       log: { level: 'info' },
     });

@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { FastifyInstance } from 'fastify';
 import { AppError, silentLogger } from '../../../base/index.ts';
+import type { ParticipantId, RoomNumber } from '../../../base/index.ts';
 import { createApp } from '../../../server/api/index.ts';
 import { createMetrics } from '../../../server/metrics.ts';
 import type { CallTransfer } from '../../../server/call-transfer.ts';
+import type { Cdr, CdrQuery } from '../../../server/cdrs/index.ts';
 import type { CallView } from '../../../server/ports.ts';
 import { Conference } from '../room-harness.ts';
 
@@ -34,11 +36,28 @@ const TRANSFER: CallTransfer = {
   startedAt: '1970-01-01T00:00:00Z',
 };
 
+const QUALITY = { codec: 'PCMU', loss: 0.01, jitter: 2, roundTrip: 30, mos: 4.3 };
+const CDR: Cdr = {
+  id: 'p1' as ParticipantId,
+  room: '100' as RoomNumber,
+  kind: 'phone',
+  name: 'Ann',
+  address: 'sip:ann@x',
+  startedAt: '1970-01-01T00:00:00.000Z',
+  endedAt: '1970-01-01T00:00:09.500Z',
+  duration: 9.5,
+  reason: 'left',
+  packetsReceived: 475,
+  ...QUALITY,
+};
+
 let app: FastifyInstance;
+let queries: CdrQuery[];
 let asked: string[][];
 
 beforeEach(async () => {
   asked = [];
+  queries = [];
   app = await createApp({
     rooms: new Conference().rooms,
     calls: {
@@ -53,6 +72,16 @@ beforeEach(async () => {
         return TRANSFER;
       },
       find: (callId) => (asked.length > 0 && callId === CALL.callId ? TRANSFER : undefined),
+    },
+    qualities: {
+      qualityOf: (callId) => Promise.resolve(callId === CALL.callId ? QUALITY : undefined),
+    },
+    cdrs: {
+      find: (query) => {
+        queries.push(query);
+
+        return Promise.resolve([CDR]);
+      },
     },
     apiKey,
     logger: silentLogger,
@@ -78,6 +107,7 @@ describe('/calls', () => {
     ...CALL,
     startedAt: '1970-01-01T00:00:00.000Z',
     lastAt: '1970-01-01T00:00:01.000Z',
+    quality: QUALITY,
   };
 
   it('lists live calls', async () => {
@@ -113,5 +143,30 @@ describe('/calls', () => {
       json: { error: { code: 'NOT_FOUND' } },
     });
     expect(await get('/calls', 'wrong')).toMatchObject({ status: 401 });
+  });
+});
+
+describe('/cdrs', () => {
+  it('shows finished calls with all their figures', async () => {
+    expect(await get('/cdrs')).toEqual({ status: 200, json: [CDR] });
+    expect(queries).toEqual([{ limit: 1000 }]);
+  });
+
+  it('asks for a time, a room and a number of them', async () => {
+    const path = '/cdrs?from=1970-01-01T00:00:01Z&to=1970-01-01T00:00:02Z&room=100&limit=5';
+    expect((await get(path)).status).toBe(200);
+    expect(queries).toEqual([{ from: 1000, to: 2000, room: '100', limit: 5 }]);
+  });
+
+  it.each(['from=yesterday', 'limit=0', 'limit=x', 'room=a%20b', 'since=1'])(
+    'refuses %s',
+    async (query) => {
+      expect((await get(`/cdrs?${query}`)).status).toBe(400);
+      expect(queries).toEqual([]);
+    },
+  );
+
+  it('is for those with the key', async () => {
+    expect((await get('/cdrs', 'x')).status).toBe(401);
   });
 });
