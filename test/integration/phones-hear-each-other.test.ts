@@ -4,12 +4,32 @@ import { BaresipPhone, type PhoneCodec } from '../support/baresip-phone.ts';
 import { stopAllChildren } from '../support/child-process.ts';
 import { ParleyServer } from '../support/parley-server.ts';
 import { scratchFolder } from '../support/scratch.ts';
-import { readWav, slice, toneLevel } from '../support/tone-meter.ts';
+import { readWav, slice, toneLevel, type Signal } from '../support/tone-meter.ts';
 import { letRun, waitUntil } from '../support/wait-until.ts';
 
-const TONES = [440, 660, 880];
+/** None is a harmonic of another, nor a difference of two. */
+const TONES = [410, 670, 1010, 1490];
+/** Peak of the tones that the phones play, dBFS. */
+const SENT = -12;
+/** Nobody sends these: sums and differences of the tones, their harmonics, and what lies between. */
+const THIRD_TONES = [260, 340, 480, 600, 820, 1080, 1230, 1340, 1680, 2020, 2500, 2980, 3300];
 
-describe('three baresip phones in one room', () => {
+/**
+ * Half seconds of the recording's end: what came before holds the others' joining, and the tones that
+ * tell of it. Of several the median is judged: a phone that a busy machine held up once, and whose
+ * gap was filled, is not a wrong level.
+ */
+function lastPieces(whole: Signal): Signal[] {
+  const end = whole.samples.length / whole.sampleRate - 0.3;
+
+  return [0, 1, 2, 3, 4, 5, 6].map((i) => slice(whole, end - 0.5 * (i + 1), end - 0.5 * i));
+}
+
+function median(values: number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1]!;
+}
+
+describe('baresip phones in one room', () => {
   const folder = scratchFolder('phones');
   let server: ParleyServer;
 
@@ -65,23 +85,27 @@ describe('three baresip phones in one room', () => {
       codecs: ['pcmu', 'pcma', 'opus'],
       transport: 'tcp',
     },
-  ])('each hears the two others and not itself: $what', async ({ codecs, transport }) => {
+    {
+      what: 'every codec with every other',
+      codecs: ['pcmu', 'pcma', 'g722', 'opus'],
+      transport: 'udp',
+    },
+  ])('each hears the others as they are and not itself: $what', async ({ codecs, transport }) => {
     const recordings = await meeting(`r${codecs.join('')}${transport}`, codecs, transport);
 
-    const heard = recordings.map((file, i) => {
-      // The first second and a half holds the others' joining.
-      const signal = slice(readWav(file), 1.5, 4.5);
-      const levels = TONES.map((tone) => toneLevel(signal, tone));
-
-      return { own: levels[i] ?? 0, others: levels.filter((_, j) => j !== i) };
-    });
-
-    for (const { own, others } of heard) {
-      for (const level of others) {
-        expect(level).toBeGreaterThan(-18);
-        expect(level).toBeLessThan(-9);
-        expect(level - own).toBeGreaterThanOrEqual(20);
+    const wrong: string[] = [];
+    for (const [i, file] of recordings.entries()) {
+      const pieces = lastPieces(readWav(file));
+      const check = (tone: number, what: string, right: (level: number) => boolean): void => {
+        const level = median(pieces.map((piece) => toneLevel(piece, tone)));
+        if (!right(level)) wrong.push(`${codecs[i]!} ${i}: ${what} ${tone} Hz at ${level}`);
+      };
+      for (const [j] of codecs.entries()) {
+        if (j === i) check(TONES[j]!, 'itself', (level) => level < SENT - 40);
+        else check(TONES[j]!, codecs[j]!, (level) => Math.abs(level - SENT) < 1);
       }
+      for (const tone of THIRD_TONES) check(tone, 'nobody', (level) => level < SENT - 40);
     }
+    expect(wrong).toEqual([]);
   });
 });

@@ -40,7 +40,7 @@ describe('calls that cannot be let in', () => {
   });
 
   it('488 for a phone without a common codec', async () => {
-    expect(await (await phone('g722')).callRefused(server.sipUri('700'))).toMatch(/^488/);
+    expect(await (await phone('g726')).callRefused(server.sipUri('700'))).toMatch(/^488/);
   });
 
   it('486 when the room is full, and in again when somebody left', async () => {

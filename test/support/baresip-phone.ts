@@ -14,6 +14,8 @@ const CODECS = {
   pcma: { module: 'g711', entry: 'PCMA', sampleRate: 8000 },
   g722: { module: 'g722', entry: 'G722/16000/1', sampleRate: 16_000 },
   opus: { module: 'opus', entry: 'opus/48000/2', sampleRate: 48_000 },
+  /** What Parley does not speak. */
+  g726: { module: 'g726', entry: 'G726-32/8000/1', sampleRate: 8000 },
 } as const;
 
 export type PhoneCodec = keyof typeof CODECS;
