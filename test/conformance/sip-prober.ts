@@ -20,6 +20,8 @@ export type Framing = (typeof FRAMINGS)[number];
 const HOST = '127.0.0.1';
 const ANSWER_MS = 2_000;
 const NEXT_MS = 500;
+/** A server transaction is remembered for 64*T1 (RFC 3261 Timers H, J, L), and a bit. */
+const PORT_REST_MS = 40_000;
 /** A valid request must be answered in this time, whatever came before it. */
 export const ALIVE_MS = 1_000;
 
@@ -45,6 +47,8 @@ export interface Line {
 
 export class SipProber {
   readonly port: number;
+  /** Local ports of UDP and TCP alike that had a message, and when. */
+  readonly #used = new Map<number, number>();
 
   constructor(port: number) {
     this.port = port;
@@ -55,7 +59,7 @@ export class SipProber {
    * answer is due, so that none is waited for.
    */
   async probe(bytes: Uint8Array, framing: Framing, isSilent = false): Promise<Outcome> {
-    const line = framing === 'datagram' ? await this.udp() : await this.tcp();
+    const line = await this.#freshLine(() => (framing === 'datagram' ? this.udp() : this.tcp()));
     const startLine = textOf(bytes).trimStart().split(/\r?\n/, 1)[0] ?? '';
     const wantsAnswer = !isSilent && !/^(SIP\/|ACK )/i.test(startLine);
     const message = withSentBy(bytes, line.localPort);
@@ -83,6 +87,24 @@ export class SipProber {
         aliveAfterMs,
       };
     } finally {
+      line.close();
+    }
+  }
+
+  /**
+   * RFC 3261 17.2.3: branch, sent-by and method make the transaction, the transport does not. Examples
+   * of RFCs share branches; from a port that another one had they would be its retransmission.
+   */
+  async #freshLine(open: () => Promise<Line>): Promise<Line> {
+    for (;;) {
+      const line = await open();
+      const now = performance.now();
+      const usedAt = this.#used.get(line.localPort);
+      if (usedAt === undefined || now - usedAt > PORT_REST_MS) {
+        this.#used.set(line.localPort, now);
+
+        return line;
+      }
       line.close();
     }
   }
