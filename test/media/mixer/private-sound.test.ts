@@ -57,15 +57,15 @@ describe('sound for one phone', () => {
       ];
       const played: unknown[] = [];
       room.events.on('legPlayed', (...event) => played.push(event));
-      await room.playTo(one!.legId, 7, [tone(1000, 2)]);
-      const [heard, elsewhere] = await listen([one!, other!]);
+      await room.playTo(one.legId, 7, [tone(1000, 2)]);
+      const [heard, elsewhere] = await listen([one, other]);
 
       expect(toneLevel(slice(heard!, 0.1), 1000)).toBeGreaterThan(-16);
       expect(toneLevel(slice(elsewhere!, 0.1), 1000)).toBeLessThan(-55);
       expect(toneLevel(slice(elsewhere!, 0.1), 440)).toBeGreaterThan(-24);
       await waitUntil('its end', () => (played.length > 0 ? undefined : 'none'), 5000);
-      expect(played).toEqual([[one!.legId, 7, true]]);
-      await expectOthersOnly([one!, other!]);
+      expect(played).toEqual([[one.legId, 7, true]]);
+      await expectOthersOnly([one, other]);
     },
   );
 
