@@ -140,10 +140,6 @@ export function refuseMedia(offered: SdpMedia): SdpMedia {
   };
 }
 
-/**
- * "the version in the origin field MUST increment by one from the previous SDP … If the version …
- * does not increment, the SDP MUST be identical" (RFC 3264 8).
- */
 export function describe(
   { address, previous, sessionId }: LocalMedia,
   media: readonly SdpMedia[],
@@ -160,6 +156,15 @@ export function describe(
     attributes: [],
     media,
   };
+
+  return versioned(previous, session);
+}
+
+/**
+ * "the version in the origin field MUST increment by one from the previous SDP … If the version …
+ * does not increment, the SDP MUST be identical" (RFC 3264 8).
+ */
+export function versioned(previous: SdpSession | undefined, session: SdpSession): SdpSession {
   if (previous === undefined || writeSdp(previous) === writeSdp(session)) return session;
   const version = String(BigInt(previous.origin.version) + 1n);
 

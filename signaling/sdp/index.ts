@@ -28,3 +28,22 @@ export type {
   NegotiatedTelephoneEvent,
   SrtpMode,
 } from './audio-negotiation.ts';
+export {
+  answerSetup,
+  bundledMids,
+  isIceRestart,
+  isRejected,
+  isSamePeer,
+  isWebRtcMedia,
+  isWebRtcOffer,
+  midOf,
+  peerDtls,
+  readTransport,
+} from './webrtc-transport.ts';
+export type { DtlsSetup, OwnTransport, PeerTransport } from './webrtc-transport.ts';
+export { acceptMedia, isSameCodec } from './webrtc-media.ts';
+export type { AcceptedMedia } from './webrtc-media.ts';
+export { readCodecs } from './rtp-description.ts';
+export type { Extension } from './rtp-description.ts';
+export { describeWebRtc } from './webrtc-description.ts';
+export type { SentStream, WebRtcMedia } from './webrtc-description.ts';

@@ -153,9 +153,9 @@ function toBandwidths(bandwidth: TransformMedia['bandwidth']): SdpBandwidth[] {
 /** A malformed `a=rtpmap` explains nothing, so its payload number stays unknown. */
 function toRtpMap({ payload, codec, rate, encoding }: TransformMedia['rtp'][number]): RtpMap[] {
   const channels = encoding === undefined ? 1 : Number(encoding);
-  if (!isPayloadType(payload) || !Number.isSafeInteger(rate) || !Number.isSafeInteger(channels)) {
-    return [];
-  }
+  const isWhole = Number.isSafeInteger(rate) && Number.isSafeInteger(channels);
+  // A clock that stands still, or no channel, is none.
+  if (!isPayloadType(payload) || !isWhole || rate! <= 0 || channels <= 0) return [];
 
   return [{ payloadType: payload, encodingName: String(codec), clockRate: rate!, channels }];
 }
