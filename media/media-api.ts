@@ -165,6 +165,11 @@ export interface WebRtcLegEvents {
   consumerPaused: [ConsumerId, paused: boolean];
   /** The layers that this browser now gets; undefined: none. */
   consumerLayers: [ConsumerId, { spatial: number; temporal: number } | undefined];
+  /** A transport for both directions reaches its peer, or does not any more. */
+  connected: [];
+  disconnected: [];
+  /** RFC 4733. */
+  dtmf: [digit: string, durationMs: number];
   closed: [];
 }
 
@@ -188,7 +193,8 @@ export interface ConsumerParameters {
 export interface WebRtcLeg {
   readonly id: LegId;
   readonly events: TypedEmitter<WebRtcLegEvents>;
-  createTransport(direction: 'send' | 'recv'): Promise<WebRtcTransportParameters>;
+  /** `both`: one transport for all that is sent and received, and no other beside it. */
+  createTransport(direction: 'send' | 'recv' | 'both'): Promise<WebRtcTransportParameters>;
   connectTransport(transportId: string, dtlsParameters: mediasoup.DtlsParameters): Promise<void>;
   restartIce(transportId: string): Promise<mediasoup.IceParameters>;
   produce(options: {

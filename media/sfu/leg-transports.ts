@@ -4,7 +4,13 @@ import type { WebRtcTransportParameters } from '../media-api.ts';
 import { toAppError, toRequestError } from './mediasoup-error.ts';
 import { checkDtlsParameters, MAX_TRANSPORTS_PER_DIRECTION } from './request-limits.ts';
 
-export type TransportDirection = 'send' | 'recv';
+export type TransportDirection = 'send' | 'recv' | 'both';
+
+/** What becomes of the way to the peer. */
+export interface TransportWatch {
+  connected(): void;
+  disconnected(): void;
+}
 
 interface LegTransport {
   direction: TransportDirection;
@@ -19,12 +25,18 @@ const MAX_INCOMING_BITRATE = 6_000_000;
 export class LegTransports {
   readonly #open: () => Promise<mediasoup.WebRtcTransport>;
   readonly #logger: Logger;
+  readonly #watch: TransportWatch;
   readonly #transports = new Map<string, LegTransport>();
-  readonly #opening: Record<TransportDirection, number> = { send: 0, recv: 0 };
+  readonly #opening: Record<TransportDirection, number> = { send: 0, recv: 0, both: 0 };
   #closed = false;
 
-  constructor(open: () => Promise<mediasoup.WebRtcTransport>, logger: Logger) {
+  constructor(
+    open: () => Promise<mediasoup.WebRtcTransport>,
+    watch: TransportWatch,
+    logger: Logger,
+  ) {
     this.#open = open;
+    this.#watch = watch;
     this.#logger = logger;
   }
 
@@ -77,14 +89,14 @@ export class LegTransports {
 
   sending(id: string): mediasoup.WebRtcTransport {
     const { transport, direction } = this.#get(id);
-    if (direction !== 'send') throw new AppError('INVALID_STATE', 'not a transport for sending');
+    if (direction === 'recv') throw new AppError('INVALID_STATE', 'not a transport for sending');
 
     return transport;
   }
 
   /** The newest: an older one beside it is about to be left. */
   receiving(): mediasoup.WebRtcTransport {
-    const entry = [...this.#transports.values()].findLast(({ direction }) => direction === 'recv');
+    const entry = [...this.#transports.values()].findLast(({ direction }) => direction !== 'send');
     if (entry === undefined) throw new AppError('INVALID_STATE', 'no transport for receiving');
 
     return entry.transport;
@@ -98,7 +110,7 @@ export class LegTransports {
   async #openLimited(direction: TransportDirection): Promise<mediasoup.WebRtcTransport> {
     const transport = await this.#open();
     try {
-      if (direction === 'send') await transport.setMaxIncomingBitrate(MAX_INCOMING_BITRATE);
+      if (direction !== 'recv') await transport.setMaxIncomingBitrate(MAX_INCOMING_BITRATE);
       if (this.#closed || transport.closed) throw new AppError('INVALID_STATE', 'closed meanwhile');
 
       return transport;
@@ -116,6 +128,12 @@ export class LegTransports {
       // The browser ended its peer connection: nothing can flow again, so its place is freed.
       this.#logger.debug({ transport: transport.id, state }, 'transport ended by the browser');
       transport.close();
+      if (direction === 'both') this.#watch.disconnected();
+    });
+    if (direction !== 'both') return;
+    transport.on('icestatechange', (state) => {
+      if (state === 'disconnected') this.#watch.disconnected();
+      else if (state === 'connected' || state === 'completed') this.#watch.connected();
     });
   }
 

@@ -4,17 +4,29 @@
  */
 import type { types as mediasoup } from 'mediasoup';
 import { AUDIO_CODECS, type AudioCodec } from '../codecs.ts';
+import { isKeyLabel, keyLabels } from './key-codecs.ts';
 
 /** RFC 6464: the sender's own measure of how loud each packet is. */
 export const AUDIO_LEVEL_URI = 'urn:ietf:params:rtp-hdrext:ssrc-audio-level';
 
+/**
+ * Under the numbers that Chromium offers: whoever calls with its own offer then gets its own numbers, as
+ * everything that leaves a router has the router's.
+ */
 const VIDEO_CODECS: readonly mediasoup.RouterRtpCodecCapability[] = [
-  { kind: 'video', mimeType: 'video/VP8', clockRate: 90_000 },
-  { kind: 'video', mimeType: 'video/VP9', clockRate: 90_000, parameters: { 'profile-id': 0 } },
+  { kind: 'video', mimeType: 'video/VP8', clockRate: 90_000, preferredPayloadType: 96 },
+  {
+    kind: 'video',
+    mimeType: 'video/VP9',
+    clockRate: 90_000,
+    preferredPayloadType: 98,
+    parameters: { 'profile-id': 0 },
+  },
   {
     kind: 'video',
     mimeType: 'video/H264',
     clockRate: 90_000,
+    preferredPayloadType: 108,
     parameters: {
       'packetization-mode': 1,
       'profile-level-id': '42e01f',
@@ -32,7 +44,7 @@ export function routerCodecs(): mediasoup.RouterRtpCodecCapability[] {
     preferredPayloadType: codec.payloadType,
   }));
 
-  return [...audio, ...VIDEO_CODECS];
+  return [...audio, ...keyLabels(), ...VIDEO_CODECS];
 }
 
 export function mimeType(codec: AudioCodec): string {
@@ -63,7 +75,7 @@ export function audioLevelId(capabilities: mediasoup.RtpCapabilities): number {
 export function mixerCapabilities(router: mediasoup.RtpCapabilities): mediasoup.RtpCapabilities {
   return {
     codecs: (router.codecs ?? [])
-      .filter(({ kind }) => kind === 'audio')
+      .filter((codec) => codec.kind === 'audio' && !isKeyLabel(codec))
       .map((codec) => ({ ...codec, rtcpFeedback: [] })),
     headerExtensions: (router.headerExtensions ?? []).filter(
       ({ kind, uri }) => kind === 'audio' && uri === AUDIO_LEVEL_URI,

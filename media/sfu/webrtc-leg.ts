@@ -22,6 +22,7 @@ import {
   refuseConsume,
   refuseProduce,
 } from './forwarding-policy.ts';
+import { withKeyLabels } from './key-codecs.ts';
 import { LegTransports, type TransportDirection } from './leg-transports.ts';
 import { toAppError, toRequestError } from './mediasoup-error.ts';
 import { checkRtpCapabilities, checkRtpParameters, MAX_CONSUMERS } from './request-limits.ts';
@@ -59,6 +60,14 @@ export class SfuWebRtcLeg implements WebRtcLeg {
     this.#host = host;
     this.#transports = new LegTransports(
       () => host.openTransport(),
+      {
+        connected: () => {
+          this.events.emit('connected');
+        },
+        disconnected: () => {
+          if (!this.#closed) this.events.emit('disconnected');
+        },
+      },
       logger.child({ leg: this.id }),
     );
   }
@@ -86,11 +95,12 @@ export class SfuWebRtcLeg implements WebRtcLeg {
   async produce(options: Parameters<WebRtcLeg['produce']>[0]): Promise<ProducerInfo> {
     this.#assertOpen();
     const transport = this.#transports.sending(options.transportId);
-    const { kind, source, rtpParameters, paused } = options;
+    const { kind, source, paused } = options;
     const published = [...this.#producers.values()].map((each) => each.info);
     const refusal = refuseProduce(options, [...published, ...this.#producing]);
     if (refusal !== undefined) throw new AppError(refusal.code, refusal.message);
-    checkRtpParameters(kind, rtpParameters);
+    checkRtpParameters(kind, options.rtpParameters);
+    const rtpParameters = withKeyLabels(options.rtpParameters);
 
     const slot = { kind, source };
     this.#producing.add(slot);

@@ -250,7 +250,7 @@ export class FakeWebRtcLeg implements WebRtcLeg {
     this.#room = room;
   }
 
-  createTransport(direction: 'send' | 'recv'): Promise<WebRtcTransportParameters> {
+  createTransport(direction: 'send' | 'recv' | 'both'): Promise<WebRtcTransportParameters> {
     return Promise.resolve({
       id: `${direction}_${randomToken(6)}`,
       iceParameters: { usernameFragment: 'u', password: 'p', iceLite: true },
