@@ -32,6 +32,7 @@ const LOWER_SIP = [
   'dialog',
   'ua',
   'event',
+  'negotiation',
 ].map((name) => `signaling/sip/${name}/`);
 /** From here on upwards SDP is known. */
 const WITH_SDP = LOWER_SIP.indexOf('signaling/sip/dialog/');

@@ -1,0 +1,16 @@
+/** When and how a call is changed while it lasts: one serial machine a call, m-lines used again. */
+export { DEFAULT_NEGOTIATION, Negotiation } from './negotiation.ts';
+export type {
+  ExchangeResult,
+  NegotiationHost,
+  NegotiationOutcome,
+  NegotiationSettings,
+} from './negotiation.ts';
+export { judgeRefusal } from './refusal.ts';
+export { peerProfile } from './peer-profile.ts';
+export type { PeerProfile, PeerTraits } from './peer-profile.ts';
+export { planSlots } from './slots.ts';
+export type { Slot, SlotKind, SlotLimits, Wanted } from './slots.ts';
+export { WebRtcSession } from './webrtc-session.ts';
+export type { WebRtcSessionOptions } from './webrtc-session.ts';
+export type { RoomStream } from './room-streams.ts';
