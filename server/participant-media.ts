@@ -17,6 +17,11 @@ export class ParticipantMedia {
     return this.#media.leg;
   }
 
+  /** Undefined for browsers, and for phones that speak WebRTC. */
+  get voiceLeg(): PhoneLeg | undefined {
+    return this.#media?.kind === 'phone' ? this.#media.leg : undefined;
+  }
+
   get webRtcLeg(): WebRtcLeg {
     if (this.#media?.kind !== 'browser') throw new TypeError('the participant has no WebRTC leg');
 

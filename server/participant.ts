@@ -164,6 +164,11 @@ export class Participant {
     return this.#media.phoneLeg;
   }
 
+  /** What can be spoken to; a phone that speaks WebRTC has none. */
+  get voiceLeg(): PhoneLeg | undefined {
+    return this.#media.voiceLeg;
+  }
+
   get webRtcLeg(): WebRtcLeg {
     return this.#media.webRtcLeg;
   }

@@ -22,6 +22,8 @@ export interface JoinRequest {
   room: RoomNumber;
   name: string;
   kind: ParticipantKind;
+  /** A phone that speaks WebRTC has a browser's media. */
+  webRtc?: boolean;
   address: string;
   pin?: string;
   /** Only from somebody who may vouch for it (a signed link, the API); outranks PINs. */

@@ -34,6 +34,8 @@ import { RoomSpeakers } from './room-speakers.ts';
 export interface Entrant {
   name: string;
   kind: ParticipantKind;
+  /** A phone that speaks WebRTC has a browser's media. */
+  webRtc?: boolean;
   address: string;
   pin?: string;
   /** Set by whoever vouches for it; outranks PINs. */
@@ -232,6 +234,11 @@ export class Room implements RoomHandle {
       this.#endIfEmpty('rejected');
       throw new AppError(verdict.code, verdict.message);
     }
+    if (verdict.waits && entrant.webRtc === true) {
+      // Its media would be in the room before it is.
+      this.#endIfEmpty('rejected');
+      throw new AppError('FORBIDDEN', 'a WebRTC phone cannot wait in the lobby');
+    }
     const participant = new Participant({
       id: newParticipantId(),
       name: entrant.name,
@@ -246,7 +253,7 @@ export class Room implements RoomHandle {
       logger: this.#logger,
     });
     this.#members.add(participant);
-    await this.#giveMedia(participant, verdict.waits, leg);
+    await this.#giveMedia(participant, entrant.webRtc === true, verdict.waits, leg);
 
     return participant;
   }
@@ -269,13 +276,18 @@ export class Room implements RoomHandle {
     await this.end(reason);
   }
 
-  async #giveMedia(participant: Participant, waits: boolean, leg?: PhoneLeg): Promise<void> {
+  async #giveMedia(
+    participant: Participant,
+    webRtc: boolean,
+    waits: boolean,
+    leg?: PhoneLeg,
+  ): Promise<void> {
     let made: MediaLegOf;
     try {
       if (leg !== undefined && !waits) await this.#media.adopt(leg);
       made =
         leg === undefined
-          ? await this.#media.createLeg(participant.kind, waits)
+          ? await this.#media.createLeg(webRtc ? 'browser' : participant.kind, waits)
           : { kind: 'phone', leg };
     } catch (error) {
       if (participant.state === 'joining') {
@@ -313,7 +325,7 @@ export class Room implements RoomHandle {
     },
     lettingIn: async (participant) => {
       this.#service.letIn(participant);
-      if (participant.kind === 'phone') await this.#media.adopt(participant.phoneLeg);
+      if (participant.voiceLeg !== undefined) await this.#media.adopt(participant.voiceLeg);
       this.#members.tellHosts({ type: 'lobby-left', participantId: participant.id });
     },
     updated: (participant) => {

@@ -54,15 +54,14 @@ export class RoomService {
     this.#timers.start(participant.id, LOBBY_LIMIT_MS, () => void participant.leave('rejected'));
     if (participant.kind !== 'phone') return;
     this.#say(participant, ['wait-for-host']);
-    participant.phoneLeg.setMusic(this.#options.voice.music);
+    participant.voiceLeg?.setMusic(this.#options.voice.music);
   }
 
   /** It waits no more, and is not in yet. */
   letIn(participant: Participant): void {
     this.#timers.stop(participant.id);
-    if (participant.kind !== 'phone') return;
-    participant.phoneLeg.stopPlaying();
-    participant.phoneLeg.setMusic([]);
+    participant.voiceLeg?.stopPlaying();
+    participant.voiceLeg?.setMusic([]);
   }
 
   entered(participant: Participant): void {
@@ -100,31 +99,34 @@ export class RoomService {
     const former = this.#lonely;
     this.#lonely = lonely;
     if (former?.state === 'joined') {
-      former.phoneLeg.stopPlaying();
-      former.phoneLeg.setMusic([]);
+      former.voiceLeg?.stopPlaying();
+      former.voiceLeg?.setMusic([]);
     }
     if (lonely === undefined) return;
     this.#say(lonely, ['only-one']);
-    lonely.phoneLeg.setMusic(this.#options.voice.music);
+    lonely.voiceLeg?.setMusic(this.#options.voice.music);
   }
 
   #listen(participant: Participant): void {
     const reader = new KeyReader();
-    participant.phoneLeg.events.on('dtmf', (key) => {
+    const onKey = (key: string): void => {
       if (participant.state !== 'joined') return;
       const command = reader.press(key, this.#options.clock.now());
       if (command === undefined) return;
       this.#obey(participant, command).catch((error: unknown) => {
         this.#options.logger.warn({ err: toError(error), command }, 'a key did nothing');
       });
-    });
+    };
+    const { voiceLeg } = participant;
+    if (voiceLeg === undefined) participant.webRtcLeg.events.on('dtmf', onKey);
+    else voiceLeg.events.on('dtmf', onKey);
   }
 
   async #obey(participant: Participant, command: KeyCommand | 'unknown'): Promise<void> {
     const refused = command === 'unknown' || !mayPress(participant, command);
     const answer = refused ? (['invalid'] as const) : await this.#carryOut(participant, command);
     if (participant.state !== 'joined' || answer.length === 0) return;
-    participant.phoneLeg.stopPlaying();
+    participant.voiceLeg?.stopPlaying();
     this.#say(participant, answer);
   }
 
@@ -180,14 +182,14 @@ export class RoomService {
     const gain = (this.#gains.get(participant) ?? 0) + step;
     if (Math.abs(gain) > MAX_GAIN_DB) return ['invalid'];
     this.#gains.set(participant, gain);
-    participant.phoneLeg.setHearingGain(gain);
+    participant.voiceLeg?.setHearingGain(gain);
 
     return [];
   }
 
   #say(participant: Participant, items: readonly PromptItem[]): void {
     const { voice, room } = this.#options;
-    void participant.phoneLeg.play(voice.sounds(items, room.language));
+    void participant.voiceLeg?.play(voice.sounds(items, room.language));
   }
 }
 

@@ -19,8 +19,11 @@ import {
 import {
   answerOffer,
   applyAnswer,
+  bundledMids,
   createOffer,
   DEFAULT_AUDIO_CAPABILITIES,
+  findAttribute,
+  isWebRtcOffer,
   negotiateOffer,
   SdpError,
   type AudioCapabilities,
@@ -35,6 +38,7 @@ import { isSipUri, type SipRequest, type Uri } from './message/index.ts';
 import type { Admission, CallAdmission } from './gateway-admission.ts';
 import { replacesRefusal } from './gateway-replaces.ts';
 import type { SrtpRules } from './gateway-srtp.ts';
+import { WebRtcMedia } from './gateway-webrtc.ts';
 import { toPhoneAudio } from './phone-audio.ts';
 import { closeReasonOf, errorStatus, reasonHeader, rejectionStatus } from './reason-map.ts';
 import type { RemoteFlow } from './transport/index.ts';
@@ -143,6 +147,8 @@ export class PhoneCall implements ParticipantSink {
   #endReason: CloseReason | undefined;
   #outbox: ChatOutbox | undefined;
   #account: string | undefined;
+  /** Of a phone that speaks WebRTC, in place of a phone leg. */
+  #webRtc: WebRtcMedia | undefined;
 
   constructor(
     call: IncomingCall | OutgoingCall,
@@ -202,16 +208,18 @@ export class PhoneCall implements ParticipantSink {
   async moveTo(call: IncomingCall): Promise<void> {
     const participant = this.#participant;
     const { offer } = call;
-    const local = participant && {
-      ...this.#local(participant.phoneLeg),
-      previous: undefined,
-      srtp: undefined,
-    };
-    if (participant === undefined || local === undefined || this.#call.isEnded) {
+    if (participant === undefined || this.#call.isEnded) {
       call.reject(481);
 
       return;
     }
+    if (this.#webRtc !== undefined) {
+      // Its media is bound to the certificate of the device that it began with.
+      call.reject(488);
+
+      return;
+    }
+    const local = { ...this.#local(participant.phoneLeg), previous: undefined, srtp: undefined };
     const outcome = offer && answerOffer(offer, this.#capabilities, local);
     if (outcome !== undefined && 'reject' in outcome) {
       call.reject(outcome.reject.status, { warning: outcome.reject.warning });
@@ -250,13 +258,14 @@ export class PhoneCall implements ParticipantSink {
     const isCurrent = (): boolean => this.#call === call;
     call.handleReoffers((offer) => (isCurrent() ? this.#reoffer(offer) : { status: 481 }));
     call.events.on('established', (answer) => {
+      this.#webRtc?.established();
       if (answer !== undefined && isCurrent()) void this.#receiveAnswer(answer, 'not-acceptable');
     });
     call.events.on('answered', (answer) => {
       if (isCurrent()) void this.#receiveAnswer(answer, 'not-acceptable');
     });
     call.events.on('key', (key, durationMs) => {
-      this.#leg?.events.emit('dtmf', key, durationMs);
+      this.#pressed(key, durationMs);
     });
     call.events.on('ended', (end) => {
       if (isCurrent()) this.#callEnded(end);
@@ -265,6 +274,7 @@ export class PhoneCall implements ParticipantSink {
 
   /** A phone's roster is what it subscribes to; chat lines come to it by themselves. */
   notify(event: RoomEvent): void {
+    this.#webRtc?.roomChanged(event);
     if (event.type !== 'chat-message') return;
     if (event.message.participantId !== this.#participant?.id) this.#outbox?.tell(event.message);
   }
@@ -296,7 +306,9 @@ export class PhoneCall implements ParticipantSink {
 
       return;
     }
-    if (call.offer !== undefined) {
+    // DTLS keeps whatever policy of SRTP there is.
+    const webRtc = call.offer !== undefined && isWebRtcOffer(call.offer);
+    if (call.offer !== undefined && !webRtc) {
       // Before a seat and a port are taken.
       const outcome = negotiateOffer(call.offer, this.#capabilities);
       if ('reject' in outcome) {
@@ -311,12 +323,18 @@ export class PhoneCall implements ParticipantSink {
           room: number,
           name: nameOf(admission, call),
           kind: 'phone',
+          webRtc,
           address: call.remoteUri.text,
           ...(pin === undefined ? {} : { pin }),
         },
         this,
         leg,
       );
+    if (webRtc) {
+      await this.#enterByWebRtc(call, target.ok ? target : undefined, join, admission);
+
+      return;
+    }
     if (!target.ok) {
       await this.#receive(call, options.desk, join);
 
@@ -338,6 +356,52 @@ export class PhoneCall implements ParticipantSink {
     this.#leg = participant.phoneLeg;
     if (await this.#answer(call, participant.phoneLeg)) this.#join(participant);
     else await participant.leave(this.#endReason ?? 'cancelled');
+  }
+
+  /** Nobody speaks to it before it is in a room, so it dials the number and the PIN. */
+  async #enterByWebRtc(
+    call: IncomingCall,
+    target: { room: RoomNumber; pin?: string | undefined } | undefined,
+    join: Join,
+    admission: Admission,
+  ): Promise<void> {
+    if (target === undefined) {
+      call.reject(404);
+
+      return;
+    }
+    const participant = await join(roomOf(admission, call, target.room), target.pin);
+    this.#participant = participant;
+    this.#webRtc = this.#createWebRtc(call, participant);
+    const answer = call.isEnded ? undefined : await this.#webRtc.answer(call.offer!);
+    if (answer !== undefined && 'status' in answer) {
+      call.reject(answer.status, answer);
+      await participant.leave('not-acceptable');
+    } else if (answer !== undefined && this.#accept(call, answer.sdp)) {
+      this.#join(participant);
+    } else {
+      await participant.leave(this.#endReason ?? 'cancelled');
+    }
+  }
+
+  #createWebRtc(call: IncomingCall, participant: Participant): WebRtcMedia {
+    const { offer, request } = call;
+    const { clock, counters, calls } = this.#options;
+
+    return new WebRtcMedia({
+      participant,
+      call,
+      traits: {
+        userAgent: request.headers.get('User-Agent'),
+        bundles: offer !== undefined && bundledMids(offer).length > 0,
+        names: offer?.media.some((media) => findAttribute(media, 'msid') !== undefined) === true,
+      },
+      sessionId: this.#sessionId,
+      clock,
+      logger: this.#logger,
+      counters,
+      onAudio: (status) => calls.setAudio(call, status),
+    });
   }
 
   #join(participant: Participant): void {
@@ -388,6 +452,12 @@ export class PhoneCall implements ParticipantSink {
       description = outcome.answer;
     }
     this.#description = description;
+
+    return this.#accept(call, description);
+  }
+
+  /** False when the caller is gone. */
+  #accept(call: IncomingCall, description: SdpSession): boolean {
     if (call.requiresReliableProgress) {
       // RFC 3262 5: without an offer in the INVITE ours has to be in the first reliable response.
       call.progress(183, undefined, call.offer === undefined ? description : undefined);
@@ -410,12 +480,13 @@ export class PhoneCall implements ParticipantSink {
       joiningMethod: incoming === undefined ? 'dialed-out' : 'dialed-in',
       flow: incoming?.flow,
       account: this.#account,
-      audio: this.#audio === undefined ? 'sendrecv' : phoneStatus(this.#audio),
+      audio: this.#webRtc?.audio ?? (this.#audio ? phoneStatus(this.#audio) : 'sendrecv'),
     });
   }
 
   /** A re-INVITE: hold, resume, another address or codec; without an offer it asks for ours. */
   async #reoffer(offer: SdpSession | undefined): Promise<ReofferAnswer> {
+    if (this.#webRtc !== undefined) return this.#reofferWebRtc(this.#webRtc, offer);
     const leg = this.#leg;
     if (leg === undefined) return { status: 500 };
     const local = this.#local(leg);
@@ -444,8 +515,28 @@ export class PhoneCall implements ParticipantSink {
     return { sdp: outcome.answer };
   }
 
+  async #reofferWebRtc(webRtc: WebRtcMedia, offer: SdpSession | undefined): Promise<ReofferAnswer> {
+    if (offer === undefined) return { sdp: webRtc.offer() };
+    const answer = await webRtc.answer(offer);
+    this.#options.counters.reinvite('remote', 'sdp' in answer ? 'accepted' : 'rejected');
+
+    return answer;
+  }
+
+  /** A key pressed in an INFO is as good as one in the media. */
+  #pressed(key: string, durationMs: number): void {
+    if (this.#webRtc === undefined) this.#leg?.events.emit('dtmf', key, durationMs);
+    else this.#participant?.webRtcLeg.events.emit('dtmf', key, durationMs);
+  }
+
   /** The answer to an offer of ours, in an ACK. */
   async #receiveAnswer(answer: SdpSession, otherwise: CloseReason): Promise<void> {
+    if (this.#webRtc !== undefined) {
+      const error = await this.#webRtc.receiveAnswer(answer);
+      if (error !== undefined) await this.#participant?.leave(otherwise);
+
+      return;
+    }
     const leg = this.#leg;
     if (leg === undefined || this.#description === undefined) return;
     const outcome = applyAnswer(this.#description, answer, this.#capabilities);
@@ -478,6 +569,7 @@ export class PhoneCall implements ParticipantSink {
     this.#endReason ??= closeReasonOf(end);
     const { by, cause, message } = end;
     this.#logger.info({ by, cause, reason: message?.headers.get('Reason') }, 'call ended');
+    this.#webRtc?.close();
     this.#reception?.close();
     // The leg is its participant's, if there is one.
     if (this.#participant === undefined) void this.#leg?.close();

@@ -55,17 +55,18 @@ describe.each([
     expect(await phone.ask('MESSAGE', 'sip:740@127.0.0.1')).toBe(403);
   });
 
-  it('calls a room: media that the room does not take is refused, and no dialog stays', async () => {
-    expect(await phone.call('sip:740@127.0.0.1')).toBe('488');
+  it('calls a room and is in it', async () => {
+    expect(await phone.call('sip:740@127.0.0.1')).toBe('confirmed');
+    expect(await server.participants('740')).toMatchObject([{ kind: 'phone', state: 'joined' }]);
+  });
+
+  it('signs off, and no dialog stays', async () => {
+    await phone.stop();
     await waitUntil('no dialog is left', async () => {
       const left = (await server.metrics()).get('parley_sip_dialogs');
 
       return left === 0 ? undefined : `${left} there`;
     });
-  });
-
-  it('signs off', async () => {
-    await phone.stop();
     await waitUntil('its registration is gone', async () => {
       const left = await transports();
 

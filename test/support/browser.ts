@@ -142,46 +142,8 @@ export class RoomPage {
       .reduce((sum, report) => sum + Number(report[field] ?? 0), 0);
   }
 
-  /**
-   * Loudest level of a tone over `seconds` in anything the page plays, in dBFS, by an AnalyserNode;
-   * `beside` is the level between the tones, so that noise is not taken for a tone.
-   */
   async toneLevel(frequency: number, seconds = 2): Promise<{ level: number; beside: number }> {
-    return this.page.evaluate(
-      async ({ frequency, seconds }) => {
-        const context = new AudioContext();
-        await context.resume();
-        const analyser = context.createAnalyser();
-        analyser.fftSize = 8192;
-        analyser.smoothingTimeConstant = 0;
-        for (const element of document.querySelectorAll('audio')) {
-          if (element.srcObject instanceof MediaStream) {
-            context.createMediaStreamSource(element.srcObject).connect(analyser);
-          }
-        }
-        const bins = new Float32Array(analyser.frequencyBinCount);
-        const binOf = (hertz: number): number =>
-          Math.round((hertz * analyser.fftSize) / context.sampleRate);
-        let level = -200;
-        let beside = -200;
-        for (let i = 0; i < seconds * 10; i++) {
-          await new Promise((resolve) => setTimeout(resolve, 100));
-          analyser.getFloatFrequencyData(bins);
-          const now = Math.max(...bins.slice(binOf(frequency) - 2, binOf(frequency) + 3));
-          if (now > level) {
-            level = now;
-            beside = Math.max(
-              ...bins.slice(binOf(frequency * 1.22), binOf(frequency * 1.28) + 1),
-              ...bins.slice(binOf(frequency * 0.76), binOf(frequency * 0.82) + 1),
-            );
-          }
-        }
-        await context.close();
-
-        return { level, beside };
-      },
-      { frequency, seconds },
-    );
+    return toneLevelOf(this.page, frequency, seconds);
   }
 
   async screenshot(file: string): Promise<void> {
@@ -197,4 +159,50 @@ export class RoomPage {
     await this.page.close({ runBeforeUnload: false });
     await this.context.close();
   }
+}
+
+/**
+ * Loudest level of a tone over `seconds` in anything the page plays, in dBFS, by an AnalyserNode;
+ * `beside` is the level between the tones, so that noise is not taken for a tone.
+ */
+export async function toneLevelOf(
+  page: Page,
+  frequency: number,
+  seconds: number,
+): Promise<{ level: number; beside: number }> {
+  return page.evaluate(
+    async ({ frequency, seconds }) => {
+      const context = new AudioContext();
+      await context.resume();
+      const analyser = context.createAnalyser();
+      analyser.fftSize = 8192;
+      analyser.smoothingTimeConstant = 0;
+      for (const element of document.querySelectorAll('audio')) {
+        if (element.srcObject instanceof MediaStream) {
+          context.createMediaStreamSource(element.srcObject).connect(analyser);
+        }
+      }
+      const bins = new Float32Array(analyser.frequencyBinCount);
+      const binOf = (hertz: number): number =>
+        Math.round((hertz * analyser.fftSize) / context.sampleRate);
+      let level = -200;
+      let beside = -200;
+      for (let i = 0; i < seconds * 10; i++) {
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        analyser.getFloatFrequencyData(bins);
+        const now = Math.max(...bins.slice(binOf(frequency) - 2, binOf(frequency) + 3));
+        if (now > level) {
+          level = now;
+          beside = Math.max(
+            ...bins.slice(binOf(frequency * 1.22), binOf(frequency * 1.28) + 1),
+            ...bins.slice(binOf(frequency * 0.76), binOf(frequency * 0.82) + 1),
+          );
+        }
+      }
+      await context.close();
+
+      return { level, beside };
+    },
+    { frequency, seconds },
+  );
 }

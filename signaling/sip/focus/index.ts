@@ -6,3 +6,4 @@ export type { FocusOptions } from './focus.ts';
 export type { Gatekeeper, Refused } from './gatekeeper.ts';
 export { allows, MemberCalls, phoneStatus } from './member-calls.ts';
 export type { MemberCall } from './member-calls.ts';
+export type { MediaStatus } from './conference-document.ts';

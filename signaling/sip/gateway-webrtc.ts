@@ -1,0 +1,216 @@
+/**
+ * The media of a call whose phone speaks WebRTC: what the room has for it, what it has for the room, and
+ * the re-INVITEs that keep the two together.
+ */
+import { TimerSet, type Clock, type Logger, type ParticipantId } from '../../base/index.ts';
+import type { Participant, ProducerView, RoomEvent } from '../../server/index.ts';
+import type { SdpError, SdpSession } from '../sdp/index.ts';
+import {
+  Negotiation,
+  WebRtcSession,
+  peerProfile,
+  type ExchangeResult,
+  type NegotiationHost,
+  type NegotiationOutcome,
+  type PeerTraits,
+  type RoomStream,
+  type SlotLimits,
+} from './negotiation/index.ts';
+import type { MediaStatus } from './focus/index.ts';
+import type { ReofferAnswer, SessionCall } from './ua/index.ts';
+
+export interface WebRtcMediaOptions {
+  readonly participant: Participant;
+  readonly call: SessionCall;
+  readonly traits: PeerTraits;
+  readonly sessionId: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly counters: { reinvite(reason: string, outcome: string): void };
+  /** The audio of the call is another direction now. */
+  readonly onAudio: (status: MediaStatus) => void;
+}
+
+/** Milliseconds from a page's microphone to its camera: who joins with both is one change. */
+const CAMERA_WINDOW = 700;
+/** As many as a screen has place for. */
+const LIMITS: SlotLimits = { audio: 16, video: 16 };
+/** How long ICE and DTLS may take; also without a packet from a peer that was there (RFC 7675). */
+const CONNECT_TIMEOUT = 30_000;
+
+export class WebRtcMedia implements NegotiationHost {
+  readonly #options: WebRtcMediaOptions;
+  readonly #session: WebRtcSession;
+  readonly #negotiation: Negotiation;
+  readonly #timers: TimerSet<'connect'>;
+  /** Who spoke last, first: they are seen when not all can be. */
+  #speakers: readonly ParticipantId[] = [];
+  #isEstablished = false;
+
+  constructor(options: WebRtcMediaOptions) {
+    const { participant, clock, logger, sessionId, traits } = options;
+    const profile = peerProfile(traits);
+    this.#options = options;
+    this.#timers = new TimerSet(clock);
+    this.#session = new WebRtcSession({
+      leg: participant.webRtcLeg,
+      router: participant.room.rtpCapabilities,
+      profile,
+      limits: profile.severalAudios ? LIMITS : { audio: 1, video: 1 },
+      sessionId,
+      logger,
+    });
+    this.#negotiation = new Negotiation(this, { clock, logger });
+    const { events } = participant.webRtcLeg;
+    events.on('connected', () => this.#timers.stop('connect'));
+    events.on('disconnected', () => void participant.leave('media-timeout'));
+    events.on('closed', () => this.close());
+  }
+
+  get isWanted(): boolean {
+    return this.#isEstablished && this.#session.isBehind;
+  }
+
+  /** From the phone's point of view. */
+  get audio(): MediaStatus {
+    return PHONE_STATUS[this.#session.audioDirection];
+  }
+
+  /** An offer of the phone, in its INVITE or later. */
+  async answer(offer: SdpSession): Promise<ReofferAnswer> {
+    this.#update();
+    const outcome = await this.#session.answer(offer);
+    if ('reject' in outcome) return outcome.reject;
+    this.#options.onAudio(this.audio);
+    if (this.#isEstablished) {
+      await this.#session.flow();
+      this.#negotiation.changed();
+    } else {
+      this.#timers.start('connect', CONNECT_TIMEOUT, () => {
+        void this.#options.participant.leave('media-timeout');
+      });
+    }
+
+    return outcome;
+  }
+
+  /** For a re-INVITE without an offer. */
+  offer(): SdpSession {
+    return this.#session.offer();
+  }
+
+  /** The answer to that. */
+  receiveAnswer(answer: SdpSession): Promise<SdpError | undefined> {
+    return this.#session.applyAnswer(answer);
+  }
+
+  /** The call stands: streams run, and the room's changes are passed on. */
+  established(): void {
+    this.#isEstablished = true;
+    void this.#session.flow();
+    this.#update();
+    this.#negotiation.changed();
+  }
+
+  roomChanged(event: RoomEvent): void {
+    if (event.type === 'active-speaker') this.#spoke(event.participantId);
+    else if (event.type !== 'producer-added' && event.type !== 'producer-removed') return;
+    this.#update();
+    if (this.#isHalfOfPage(event)) this.#negotiation.changed(CAMERA_WINDOW);
+    else this.#negotiation.changed();
+  }
+
+  async exchange(): Promise<ExchangeResult> {
+    if (!(await this.#session.prepare())) return 'moot';
+    const result = await this.#options.call.reoffer(() => this.#session.offer());
+    if ('status' in result) {
+      await this.#session.abandon();
+
+      return result;
+    }
+    const error = await this.#session.applyAnswer(result.answer);
+    if (error === undefined) {
+      this.#options.onAudio(this.audio);
+
+      return 'accepted';
+    }
+    this.#options.logger.info({ err: error }, 'the answer to our re-INVITE is of no use');
+    void this.#options.participant.leave('not-acceptable');
+
+    return { status: 487 };
+  }
+
+  count(outcome: NegotiationOutcome): void {
+    this.#options.counters.reinvite('streams', outcome);
+  }
+
+  resigned(): void {
+    this.#session.freeze();
+  }
+
+  close(): void {
+    this.#negotiation.close();
+    this.#timers.close();
+  }
+
+  /** The microphone of a page whose camera may follow. */
+  #isHalfOfPage(event: RoomEvent): boolean {
+    if (event.type !== 'producer-added' || event.producer.kind !== 'audio') return false;
+    const owner = this.#options.participant.room.participant(event.producer.participantId);
+
+    return owner?.kind === 'browser' && !owner.video && this.#session.knowsVideo;
+  }
+
+  #spoke(id: ParticipantId | undefined): void {
+    if (id === undefined) return;
+    this.#speakers = [id, ...this.#speakers.filter((each) => each !== id)];
+  }
+
+  #update(): void {
+    const { participant } = this.#options;
+    const present = participant.room.producers(participant.id);
+    this.#session.want(roomStreams(present, this.#speakers, this.#session.knowsVideo));
+  }
+}
+
+const PHONE_STATUS: Readonly<Record<WebRtcSession['audioDirection'], MediaStatus>> = {
+  sendrecv: 'sendrecv',
+  sendonly: 'recvonly',
+  recvonly: 'sendonly',
+  inactive: 'inactive',
+};
+
+/** Whoever spoke last comes first; whoever never did, in the order of coming. */
+function roomStreams(
+  producers: readonly ProducerView[],
+  speakers: readonly ParticipantId[],
+  withVideo: boolean,
+): RoomStream[] {
+  const rank = (id: ParticipantId): number => {
+    const index = speakers.indexOf(id);
+
+    return index === -1 ? speakers.length : index;
+  };
+
+  return producers
+    .filter(({ kind }) => kind === 'audio' || withVideo)
+    .map((producer, index) => ({ producer, index }))
+    .sort(
+      (a, b) =>
+        // A shared screen is what a meeting is about while it is there.
+        Number(b.producer.source === 'screen') - Number(a.producer.source === 'screen') ||
+        rank(a.producer.participantId) - rank(b.producer.participantId) ||
+        a.index - b.index,
+    )
+    .map(({ producer: { id, participantId, kind, source } }) => ({
+      id,
+      kind,
+      participant: participantId,
+      label: streamLabel(participantId, source),
+      content: source === 'screen' ? 'slides' : 'main',
+    }));
+}
+
+function streamLabel(id: ParticipantId, source: ProducerView['source']): string {
+  return `${id}.${source}`;
+}
