@@ -135,9 +135,11 @@ describe('linphone', () => {
     await lin.stop();
     const heard = readWav(lin.recording);
     const seconds = Math.floor(heard.samples.length / heard.sampleRate);
-    const levels = (tone: number): number[] =>
-      Array.from({ length: seconds }, (_, i) => toneLevel(slice(heard, i, i + 1), tone));
-    expect(Math.max(...levels(BOB_TONE))).toBeGreaterThan(-20);
-    expect(Math.max(...levels(LIN_TONE))).toBeLessThan(-45);
+    const withBob = Array.from({ length: seconds }, (_, i) => slice(heard, i, i + 1)).filter(
+      (second) => toneLevel(second, BOB_TONE) > -20,
+    );
+    // At least as long as they talked; alone, a phone hears music, which may hold any tone.
+    expect(withBob.length).toBeGreaterThan(PHASE_S);
+    for (const second of withBob) expect(toneLevel(second, LIN_TONE)).toBeLessThan(-45);
   });
 });
