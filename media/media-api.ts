@@ -37,6 +37,8 @@ export interface MediaCounters {
   rtpPacketsIn: number;
   rtpPacketsOut: number;
   rtpLost: number;
+  /** Phones that found no free RTP port. */
+  rtpPortsExhausted: number;
   mixerLateFrames: number;
   workerDeaths: number;
   /** Seconds that mixing one frame took, cumulative buckets: upper bound → count. */
@@ -102,7 +104,11 @@ export interface PhoneAudio {
   remoteAddress: string;
   remoteRtpPort: number;
   remoteRtcpPort: number;
+  /** Where `a=rtcp` wants it (RFC 3605); `remoteAddress` without it. */
+  remoteRtcpAddress?: string;
   rtcpMux: boolean;
+  /** Its reports carry how we hear it, in the form of RTCP XR. */
+  voipMetrics?: true;
   /** Milliseconds of audio in each packet that we send. */
   ptime: number;
   direction: MediaDirection;
@@ -156,6 +162,8 @@ export interface PhoneLegStats {
   codec: string;
   /** Milliseconds of audio that wait to be mixed. */
   buffer?: number;
+  /** How the phone rates what it hears, 1 to 5, where it says so (RTCP XR). */
+  remoteMos?: number;
 }
 
 export interface WebRtcLegEvents {

@@ -297,6 +297,14 @@ function observeMedia(registry: Registry, counters: MetricSources['media']): voi
   total(registry, 'parley_rtp_lost_total', 'RTP packets of phones that never came', () => {
     return counters().rtpLost;
   });
+  total(
+    registry,
+    'parley_rtp_ports_exhausted_total',
+    'Phones for which no RTP port was free',
+    () => {
+      return counters().rtpPortsExhausted;
+    },
+  );
   total(registry, 'parley_mixer_late_frames_total', 'Frames mixed too late', () => {
     return counters().mixerLateFrames;
   });

@@ -8,6 +8,7 @@ import {
   type RtcpPacket,
   type RtpReceiver,
   type RtpSender,
+  type VoipMetrics,
 } from '../rtp/index.ts';
 
 /** Reports are written one at a time and leave at once, so that all legs share the space. */
@@ -18,6 +19,8 @@ export interface LegRtcpOptions {
   receiver: RtpReceiver;
   sender: RtpSender;
   send(data: Uint8Array, length: number): void;
+  /** About the source of this SSRC; undefined where the phone did not ask for it. */
+  voipMetrics(ssrc: number): VoipMetrics | undefined;
 }
 
 /** The reports of one phone leg, both ways. */
@@ -28,6 +31,7 @@ export class LegRtcp {
   readonly #cname = randomToken();
   #roundTrip: number | undefined;
   #reportedLossPercent = 0;
+  #remoteMos: number | undefined;
   #started = false;
 
   constructor(options: LegRtcpOptions) {
@@ -48,6 +52,11 @@ export class LegRtcp {
     return this.#reportedLossPercent;
   }
 
+  /** Of what we send, as the phone rates it; undefined while it does not. */
+  get remoteMos(): number | undefined {
+    return this.#remoteMos;
+  }
+
   start(): void {
     if (this.#started) return;
     this.#started = true;
@@ -64,6 +73,7 @@ export class LegRtcp {
         const { ntpSeconds, ntpFraction } = packet.info;
         this.#options.receiver.senderReport(packet.ssrc, ntpSeconds, ntpFraction, now);
       }
+      if (packet.type === 'XR') this.#readMetrics(packet.voipMetrics);
       if (packet.type === 'SR' || packet.type === 'RR') this.#readReports(packet.reports);
     }
 
@@ -86,6 +96,12 @@ export class LegRtcp {
     }
   }
 
+  /** "MOS-LQ … values in the range 10 to 50", and 127 for none (RFC 3611 4.7.5). */
+  #readMetrics(blocks: readonly VoipMetrics[]): void {
+    const own = blocks.find(({ ssrc }) => ssrc === this.#options.sender.ssrc);
+    if (own !== undefined && own.mosLq >= 10 && own.mosLq <= 50) this.#remoteMos = own.mosLq / 10;
+  }
+
   /** "An RTCP packet MUST be sent in a compound packet of SR or RR, SDES with CNAME …" (6.1). */
   #send(last: 'BYE' | undefined): number {
     const { clock, receiver, sender } = this.#options;
@@ -98,6 +114,8 @@ export class LegRtcp {
       info === undefined ? { type: 'RR', ssrc, reports } : { type: 'SR', ssrc, info, reports },
       { type: 'SDES', chunks: [{ ssrc, cname: this.#cname }] },
     ];
+    const metrics = block && this.#options.voipMetrics(block.ssrc);
+    if (metrics !== undefined) packets.push({ type: 'XR', ssrc, voipMetrics: [metrics] });
     if (last === 'BYE') packets.push({ type: 'BYE', ssrcs: [ssrc] });
     const length = writeRtcp(out, packets);
     if (length > 0) this.#options.send(out, length);

@@ -21,6 +21,7 @@ import type { RtpLegHandlers, RtpLegOptions } from './leg-options.ts';
 import { LegRtcp } from './leg-rtcp.ts';
 import type { LoopbackSocket } from './loopback-socket.ts';
 import { Publisher } from './publisher.ts';
+import { VoipReport } from './voip-report.ts';
 
 export class RtpLeg {
   readonly id: LegId;
@@ -37,6 +38,7 @@ export class RtpLeg {
   #handlers: RtpLegHandlers;
   #audio: PhoneAudio | undefined;
   #ptime = 20;
+  #voipReport: VoipReport | undefined;
   #dtmf: DtmfReceiver | undefined;
   #dtmfClockRate: number | undefined;
   #publisher: Publisher | undefined;
@@ -60,6 +62,8 @@ export class RtpLeg {
       send: (data, length) => {
         socket.sendRtcp(data, length);
       },
+      voipMetrics: (ssrc) =>
+        this.#voipReport?.of(ssrc, this.stats(), this.input.latePackets, this.#ptime),
     });
   }
 
@@ -147,9 +151,12 @@ export class RtpLeg {
       address: audio.remoteAddress,
       rtpPort: audio.remoteRtpPort,
       rtcpPort: audio.remoteRtcpPort,
+      rtcpAddress: audio.remoteRtcpAddress,
       rtcpMux: audio.rtcpMux,
       signallingAddress: audio.signallingAddress,
     });
+    if (audio.voipMetrics !== true) this.#voipReport = undefined;
+    else this.#voipReport ??= new VoipReport(this.#receiver.packetsLost);
     this.#openDtmf(audio);
     if (before?.direction !== audio.direction) {
       this.input.reset();
@@ -188,6 +195,7 @@ export class RtpLeg {
       return;
     }
     this.#lastHeardAt = now;
+    this.#voipReport?.received(this.#receiver.packetsLost);
     const codec = this.#audio.receivePayloadTypes.get(packet.payloadType);
     if (codec === undefined) return;
     if (codec.name === TELEPHONE_EVENT) {
@@ -231,7 +239,7 @@ export class RtpLeg {
   }
 
   stats(): PhoneLegStats {
-    const { roundTrip } = this.#rtcp;
+    const { roundTrip, remoteMos } = this.#rtcp;
 
     return {
       packetsReceived: this.#receiver.packetsReceived,
@@ -240,6 +248,7 @@ export class RtpLeg {
       packetsSent: this.#sender.packetsSent,
       jitter: this.#receiver.jitterMs,
       ...(roundTrip !== undefined && { roundTrip }),
+      ...(remoteMos !== undefined && { remoteMos }),
       codec: this.#audio?.codec.name ?? '',
       buffer: this.input.bufferedMs,
     };

@@ -17,7 +17,12 @@ export interface MixerPool {
   createRoom(): MixerRoom;
   counters(): Pick<
     MediaCounters,
-    'rtpPacketsIn' | 'rtpPacketsOut' | 'rtpLost' | 'mixerLateFrames' | 'mixerFrameSeconds'
+    | 'rtpPacketsIn'
+    | 'rtpPacketsOut'
+    | 'rtpLost'
+    | 'rtpPortsExhausted'
+    | 'mixerLateFrames'
+    | 'mixerFrameSeconds'
   > & { phoneLegs: number; rtpPorts: number };
   /** Undefined while every thread lives. */
   unreadyReason(): string | undefined;

@@ -111,6 +111,11 @@ export class MixerInput implements TalkerCandidate {
     return this.#jitter?.depthMs ?? 0;
   }
 
+  /** Packets of this codec that came after their time. */
+  get latePackets(): number {
+    return this.#jitter?.counters.late ?? 0;
+  }
+
   /** `level`: what the sender says of the packet (RFC 6464), so that silence need not be decoded. */
   push(packet: RtpPacketView, codec: AudioCodec, now: number, level?: number): void {
     const noise = codec.name === COMFORT_NOISE.name;

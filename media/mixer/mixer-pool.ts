@@ -106,7 +106,9 @@ class ThreadedMixerPool implements MixerPool {
       phoneLegs += countLegs(rooms);
     }
 
-    return { ...total, phoneLegs, rtpPorts: this.#ports.inUse * 2 };
+    const { inUse, refused } = this.#ports;
+
+    return { ...total, phoneLegs, rtpPorts: inUse * 2, rtpPortsExhausted: refused };
   }
 
   unreadyReason(): string | undefined {

@@ -12,6 +12,8 @@ export interface CallQuality {
   roundTrip?: number;
   /** 1 to 4.5; undefined before anything came. */
   mos?: number;
+  /** Of what the phone hears, by its own account (RTCP XR), 1 to 5. */
+  remoteMos?: number;
 }
 
 interface Impairment {
@@ -20,9 +22,11 @@ interface Impairment {
 }
 
 /**
- * G.113 appendix I for G.711 with concealment. It has nothing for Opus and no narrow-band value for G.722:
- * both are taken as no worse than G.711 without loss, and with the robustness that their own concealment
- * has at least, so that one scale compares all calls.
+ * G.711: G.113 appendix I, table of Ie and Bpl under random loss, the row with concealment (G.711 appendix
+ * I), which ours is like; without it Bpl is 4.3, taken for codecs that are not listed here. The table has
+ * nothing for Opus and no narrow-band value for G.722: these are estimates of ours, no worse than G.711
+ * without loss, and with the robustness that their own concealment has at least, so that one scale
+ * compares all calls.
  */
 const IMPAIRMENTS: Readonly<Record<string, Impairment>> = {
   PCMU: { ie: 0, bpl: 25.1 },
@@ -32,24 +36,35 @@ const IMPAIRMENTS: Readonly<Record<string, Impairment>> = {
 };
 const UNKNOWN: Impairment = { ie: 0, bpl: 4.3 };
 /** Milliseconds that recording, coding and playing take at both ends together. */
-const END_POINTS = 40;
+export const END_POINTS_MS = 40;
 /** Of the one way, when the phone has reported nothing. */
 const UNKNOWN_ONE_WAY = 20;
 
 export function callQuality(stats: PhoneLegStats): CallQuality {
-  const { packetsReceived, packetsLost, jitter, roundTrip, codec, buffer = 0 } = stats;
-  const expected = packetsReceived + packetsLost;
-  const loss = expected === 0 ? 0 : packetsLost / expected;
-  const { ie, bpl } = IMPAIRMENTS[codec] ?? UNKNOWN;
-  const oneWay = roundTrip === undefined ? UNKNOWN_ONE_WAY : roundTrip / 2;
-  const delay = oneWay + buffer + END_POINTS;
-  const rating = transmissionRating({ delay, ie, bpl, ppl: 100 * loss });
+  const { packetsReceived, jitter, roundTrip, codec, remoteMos } = stats;
 
   return {
     codec,
-    loss,
+    loss: lossOf(stats),
     jitter,
     ...(roundTrip !== undefined && { roundTrip }),
-    ...(packetsReceived > 0 && { mos: ratingToMos(rating) }),
+    ...(packetsReceived > 0 && { mos: ratingToMos(callRating(stats)) }),
+    ...(remoteMos !== undefined && { remoteMos }),
   };
+}
+
+/** R of G.107, 0 to 93.2. */
+export function callRating(stats: PhoneLegStats): number {
+  const { roundTrip, codec, buffer = 0 } = stats;
+  const { ie, bpl } = IMPAIRMENTS[codec] ?? UNKNOWN;
+  const oneWay = roundTrip === undefined ? UNKNOWN_ONE_WAY : roundTrip / 2;
+  const delay = oneWay + buffer + END_POINTS_MS;
+
+  return transmissionRating({ delay, ie, bpl, ppl: 100 * lossOf(stats) });
+}
+
+function lossOf({ packetsReceived, packetsLost }: PhoneLegStats): number {
+  const expected = packetsReceived + packetsLost;
+
+  return expected === 0 ? 0 : packetsLost / expected;
 }

@@ -1,2 +1,3 @@
-export { callQuality } from './call-quality.ts';
+export { END_POINTS_MS, callQuality, callRating } from './call-quality.ts';
 export type { CallQuality } from './call-quality.ts';
+export { ratingToMos } from './e-model.ts';

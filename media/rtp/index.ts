@@ -8,6 +8,8 @@ export { RtpSender } from './rtp-sender.ts';
 export { parseRtcp } from './rtcp-packet.ts';
 export { writeRtcp } from './rtcp-writer.ts';
 export type { ReportBlock, RtcpPacket, SenderInfo } from './rtcp-packet.ts';
+export { UNAVAILABLE } from './voip-metrics.ts';
+export type { VoipMetrics } from './voip-metrics.ts';
 export { RtcpScheduler } from './rtcp-scheduler.ts';
 export { pollBatchedSockets } from './batched-udp.ts';
 export { RtpSocket } from './rtp-socket.ts';

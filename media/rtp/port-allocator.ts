@@ -35,6 +35,7 @@ export class PortAllocator {
   readonly #free: number[] = [];
   readonly #resting: RestingPair[] = [];
   readonly #used = new Set<number>();
+  #refused = 0;
 
   constructor(options: PortAllocatorOptions) {
     this.#clock = options.clock;
@@ -55,6 +56,11 @@ export class PortAllocator {
     return this.#used.size;
   }
 
+  /** How often no pair was left. */
+  get refused(): number {
+    return this.#refused;
+  }
+
   /**
    * Tries pairs until `bind` succeeds and answers what it answered; undefined when no pair is left.
    * A pair that cannot be bound belongs to another process for now and rests like a released one.
@@ -70,6 +76,7 @@ export class PortAllocator {
         this.#rest(rtp);
       }
     }
+    this.#refused++;
 
     return undefined;
   }

@@ -1,4 +1,8 @@
-/** Writes what rtcp-packet.ts reads. */
+/**
+ * Writes what rtcp-packet.ts reads.
+ *
+ * Size: `writeOne` is a list of the types, each in a few lines.
+ */
 import {
   BYE,
   CNAME,
@@ -11,10 +15,12 @@ import {
   SDES,
   SENDER_INFO_LENGTH,
   SR,
+  XR,
   type ReportBlock,
   type RtcpPacket,
 } from './rtcp-packet.ts';
 import { MAX_RTP_PACKET } from './rtp-packet.ts';
+import { writeVoipMetrics } from './voip-metrics.ts';
 
 /** What the five bits of a header count. */
 const MAX_ITEMS = 31;
@@ -92,6 +98,13 @@ function writeOne(view: DataView, start: number, packet: RtcpPacket): number {
       view.setUint32(start + 8, packet.mediaSsrc);
 
       return writeHead(view, start, start + 12, PSFB, PLI_FORMAT);
+    case 'XR': {
+      view.setUint32(start + 4, packet.ssrc);
+      let end = start + 8;
+      for (const metrics of packet.voipMetrics) end = writeVoipMetrics(view, end, metrics);
+
+      return writeHead(view, start, end, XR, 0);
+    }
   }
 }
 

@@ -7,6 +7,7 @@ import { isIP } from 'node:net';
 import type { Clock } from '../../base/index.ts';
 import { openBatchedSocket, type PacketSocket, type PacketSource } from './batched-udp.ts';
 import type { PortPair } from './port-allocator.ts';
+import { RtcpPath, type RtcpRemote } from './rtcp-path.ts';
 import { MAX_RTP_PACKET, RtpPacketView, isRtcp } from './rtp-packet.ts';
 import { RtpSocketCounters } from './rtp-socket-counters.ts';
 import { SourceLock } from './source-lock.ts';
@@ -47,10 +48,8 @@ export interface PacketSecurity {
 }
 
 /** Where the SDP says that the peer listens. */
-export interface RtpRemote {
-  address: string;
+export interface RtpRemote extends RtcpRemote {
   rtpPort: number;
-  rtcpPort: number;
   rtcpMux: boolean;
   /** The host that its signalling comes from: behind a NAT its media does so too. */
   signallingAddress?: string | undefined;
@@ -72,12 +71,11 @@ export class RtpSocket {
   readonly #handlers: RtpSocketHandlers;
   readonly #family: number;
   readonly #lock = new SourceLock();
+  readonly #rtcpPath = new RtcpPath(this.#lock);
   readonly #packet = new RtpPacketView();
   #sendBuffer = Buffer.allocUnsafeSlow(SEND_BUFFER);
   #security: PacketSecurity | undefined;
   #remote: RtpRemote | undefined;
-  /** The port that RTCP came from, 0 before it did. */
-  #rtcpSource = 0;
   /** The address that was looked at last, and whether packets may go there. */
   #reachAddress = '';
   #reachable = false;
@@ -133,16 +131,9 @@ export class RtpSocket {
 
   /** After offer/answer; another address or port than before releases the source lock. */
   setRemote(remote: RtpRemote): void {
-    const before = this.#remote;
     this.#remote = remote;
+    this.#rtcpPath.setRemote(remote);
     this.#lock.signal(remote.address, remote.rtpPort, this.#clock.now(), remote.signallingAddress);
-    if (
-      before?.address !== remote.address ||
-      before.rtcpPort !== remote.rtcpPort ||
-      before.rtcpMux !== remote.rtcpMux
-    ) {
-      this.#rtcpSource = 0;
-    }
   }
 
   /** From now on all packets are encrypted, both ways; undefined: none is. */
@@ -152,17 +143,17 @@ export class RtpSocket {
 
   /** The first `length` octets of `data`, which may be used again at once. */
   sendRtp(data: Uint8Array, length: number): void {
-    if (this.#send(this.#rtp, data, length, this.#lock.port, false)) this.#counters.rtpOut++;
+    const { address, port } = this.#lock;
+    if (this.#send(this.#rtp, data, length, address, port, false)) this.#counters.rtpOut++;
   }
 
   /** As `sendRtp`. With rtcp-mux it leaves from the RTP port (RFC 5761 3). */
   sendRtcp(data: Uint8Array, length: number): void {
     const remote = this.#remote;
     if (remote === undefined) return;
-    const sent = remote.rtcpMux
-      ? this.#send(this.#rtp, data, length, this.#lock.port, true)
-      : this.#send(this.#rtcp, data, length, this.#rtcpSource || remote.rtcpPort, true);
-    if (sent) this.#counters.rtcpOut++;
+    const socket = remote.rtcpMux ? this.#rtp : this.#rtcp;
+    const { address, port } = remote.rtcpMux ? this.#lock : this.#rtcpPath;
+    if (this.#send(socket, data, length, address, port, true)) this.#counters.rtcpOut++;
   }
 
   async close(): Promise<void> {
@@ -215,22 +206,15 @@ export class RtpSocket {
 
       return;
     }
-    // RTCP names no sequence that could be trusted, so it must come from the host that RTP comes
-    // from, and, once it has come from a port there, from that port or the one in the SDP.
     const known =
-      remote !== undefined &&
-      from.address === this.#lock.address &&
-      (remote.rtcpMux
-        ? from.port === this.#lock.port
-        : this.#rtcpSource === 0 ||
-          from.port === this.#rtcpSource ||
-          from.port === remote.rtcpPort);
+      remote?.rtcpMux === true
+        ? from.address === this.#lock.address && from.port === this.#lock.port
+        : this.#rtcpPath.accepts(from.address, from.port);
     if (!known) {
       this.#counters.foreign++;
 
       return;
     }
-    if (!remote.rtcpMux) this.#rtcpSource = from.port;
     this.#counters.rtcpIn++;
     this.#handlers.onRtcp(data.subarray(0, length), now);
   }
@@ -239,10 +223,10 @@ export class RtpSocket {
     socket: PacketSocket,
     data: Uint8Array,
     length: number,
+    address: string,
     port: number,
     isReport: boolean,
   ): boolean {
-    const address = this.#lock.address;
     if (this.#closed || port === 0 || !this.#canReach(address) || length > MAX_RTP_PACKET) {
       this.#counters.sendDropped++;
 

@@ -11,24 +11,31 @@ const DEFAULT_LIMIT = 1000;
 
 /** How a phone's audio was, or is. */
 export const qualityFields = {
-  codec: Type.Optional(Type.String()),
+  codec: Type.Optional(
+    Type.String({ description: 'What the phone is sent: PCMU, PCMA, G722, opus' }),
+  ),
   loss: Type.Optional(Type.Number({ description: 'Of the packets that the phone sent, 0 to 1' })),
-  jitter: Type.Optional(Type.Number({ description: 'Milliseconds' })),
-  roundTrip: Type.Optional(Type.Number({ description: 'Milliseconds' })),
+  jitter: Type.Optional(Type.Number({ description: 'Milliseconds, by RFC 3550 A.8' })),
+  roundTrip: Type.Optional(
+    Type.Number({ description: 'Milliseconds; absent when the phone reported nothing (RTCP)' }),
+  ),
   mos: Type.Optional(Type.Number({ description: 'E-model, ITU-T G.107; 1 to 4.5' })),
+  remoteMos: Type.Optional(
+    Type.Number({ description: 'Of what the phone hears, by its RTCP XR reports; 1 to 5' }),
+  ),
 };
 
 const CdrBody = Type.Object({
   id: Type.String({ description: 'Of the participant' }),
-  room: Type.String(),
+  room: Type.String({ description: 'Its number' }),
   kind: Type.Enum(['browser', 'phone']),
-  name: Type.String(),
-  address: Type.String(),
+  name: Type.String({ description: 'As the others saw it' }),
+  address: Type.String({ description: 'SIP URI of a phone, network address of a browser' }),
   startedAt: Time,
   endedAt: Time,
   duration: Type.Number({ description: 'Seconds' }),
-  reason: Type.String(),
-  packetsReceived: Type.Optional(Type.Integer()),
+  reason: Type.String({ description: 'Why it ended' }),
+  packetsReceived: Type.Optional(Type.Integer({ description: 'RTP of the phone' })),
   ...qualityFields,
 });
 

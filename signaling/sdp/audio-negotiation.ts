@@ -63,6 +63,8 @@ export interface NegotiatedAudio {
   readonly remoteRtcpAddress: string;
   readonly remoteRtcpPort: number;
   readonly rtcpMux: boolean;
+  /** It reads the VoIP metrics of RTCP XR (RFC 3611 5.1). */
+  readonly voipMetrics?: true;
   /** Packet time that we send with. */
   readonly ptime: number;
   readonly maxptime?: number;
@@ -167,7 +169,12 @@ export function remoteTransport(
   capabilities: AudioCapabilities,
 ): Pick<
   NegotiatedAudio,
-  'remoteAddress' | 'remoteRtpPort' | 'remoteRtcpAddress' | 'remoteRtcpPort' | 'rtcpMux'
+  | 'remoteAddress'
+  | 'remoteRtpPort'
+  | 'remoteRtcpAddress'
+  | 'remoteRtcpPort'
+  | 'rtcpMux'
+  | 'voipMetrics'
 > {
   const { address } = effectiveConnection(session, media)!;
   const rtcpMux = media.rtcpMux && capabilities.rtcpMux;
@@ -178,7 +185,14 @@ export function remoteTransport(
     remoteRtcpAddress: media.rtcp?.connection?.address ?? address,
     remoteRtcpPort: rtcpMux ? media.port : (media.rtcp?.port ?? nextPort(media.port)),
     rtcpMux,
+    ...(wantsVoipMetrics(media) && { voipMetrics: true }),
   };
+}
+
+function wantsVoipMetrics(media: SdpMedia): boolean {
+  return media.attributes.some(
+    ({ name, value }) => name === 'rtcp-xr' && value?.split(' ').includes('voip-metrics') === true,
+  );
 }
 
 /**

@@ -561,7 +561,11 @@ export class PhoneCall implements ParticipantSink {
     const code = error instanceof AppError ? error.code : 'INTERNAL';
     const status = errorStatus(code);
     if (code === 'INTERNAL') this.#logger.error({ err: toError(error) }, 'a call failed');
-    else this.#logger.info({ code, reason: toError(error).message }, 'a call was refused');
+    else {
+      // What the server is short of concerns its operator; all else, the caller.
+      const level = code === 'MEDIA_UNAVAILABLE' ? 'warn' : 'info';
+      this.#logger[level]({ code, reason: toError(error).message }, 'a call was refused');
+    }
     call.reject(status, status === 503 ? { headers: [['Retry-After', RETRY_AFTER_SECONDS]] } : {});
   }
 

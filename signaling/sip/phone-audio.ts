@@ -11,6 +11,8 @@ export async function toPhoneAudio(
   audio: NegotiatedAudio,
   signallingHost?: string,
 ): Promise<PhoneAudio> {
+  const remoteAddress = await addressOf(audio.remoteAddress);
+
   return {
     codec: audio.codec,
     sendPayloadType: audio.sendPayloadType,
@@ -21,11 +23,13 @@ export async function toPhoneAudio(
     ...(audio.telephoneEvent && {
       telephoneEventPayloadType: audio.telephoneEvent.sendPayloadType,
     }),
-    remoteAddress:
-      isIP(audio.remoteAddress) === 0 ? await resolve(audio.remoteAddress) : audio.remoteAddress,
+    remoteAddress,
     remoteRtpPort: audio.remoteRtpPort,
     remoteRtcpPort: audio.remoteRtcpPort,
+    ...(audio.remoteRtcpAddress !== audio.remoteAddress &&
+      isIP(audio.remoteRtcpAddress) !== 0 && { remoteRtcpAddress: audio.remoteRtcpAddress }),
     rtcpMux: audio.rtcpMux,
+    ...(audio.voipMetrics && { voipMetrics: audio.voipMetrics }),
     ptime: audio.ptime,
     direction: audio.localDirection,
     ...(audio.srtp && { srtp: audio.srtp }),
@@ -33,7 +37,8 @@ export async function toPhoneAudio(
   };
 }
 
-async function resolve(host: string): Promise<string> {
+async function addressOf(host: string): Promise<string> {
+  if (isIP(host) !== 0) return host;
   try {
     return (await lookup(host, 4)).address;
   } catch (error) {

@@ -126,6 +126,7 @@ export class FakeMixerPool implements MixerPool {
       rtpPacketsIn: 0,
       rtpPacketsOut: 0,
       rtpLost: 0,
+      rtpPortsExhausted: 0,
       mixerLateFrames: 0,
       mixerFrameSeconds: { buckets: [], sum: 0, count: 0 },
       phoneLegs: 0,

@@ -68,6 +68,7 @@ export class FakeMediaEngine implements MediaEngine {
       rtpPacketsIn: 7,
       rtpPacketsOut: 5,
       rtpLost: 2,
+      rtpPortsExhausted: 0,
       mixerLateFrames: 1,
       workerDeaths: 0,
       mixerFrameSeconds: { buckets: [{ le: 0.001, count: 3 }], sum: 0.002, count: 4 },

@@ -1,4 +1,5 @@
 import { createSocket, type Socket } from 'node:dgram';
+import { isIPv6 } from 'node:net';
 import {
   createDecoder,
   createEncoder,
@@ -14,8 +15,19 @@ import type { Signal } from './tone-meter.ts';
 
 const ADDRESS = '127.0.0.1';
 
+export interface UdpPhoneOptions {
+  codec: 'PCMU' | 'PCMA' | 'opus';
+  frequency: number;
+  level?: number;
+  ptime?: number;
+  /** Its own at first, and the one that it sends to; 127.0.0.1 by default. */
+  address?: string;
+}
+
 /** One packet that a phone got. */
 export interface HeardPacket {
+  /** Its own port. */
+  port: number;
   ssrc: number;
   sequenceNumber: number;
   timestamp: number;
@@ -33,46 +45,44 @@ export class UdpPhone {
   ssrc: number;
   sequenceNumber = 1000;
   timestamp = 5000;
-  readonly #socket: Socket;
+  #socket: Socket;
+  readonly #left: Socket[] = [];
   readonly #rtcpSocket: Socket;
+  readonly #server: string;
+  #address: string;
   readonly #ptime: number;
   readonly #encoder: AudioEncoder;
-  readonly #tone: ToneSource;
+  #tone: ToneSource;
   readonly #encoded = new Uint8Array(MAX_ENCODED_OCTETS);
   #timer: NodeJS.Timeout | undefined;
   #sent = 0;
   #startedAt = 0;
 
-  private constructor(
-    socket: Socket,
-    rtcpSocket: Socket,
-    options: { codec: 'PCMU' | 'PCMA' | 'opus'; frequency: number; level?: number; ptime?: number },
-  ) {
+  private constructor(socket: Socket, rtcpSocket: Socket, options: UdpPhoneOptions) {
     this.#socket = socket;
+    this.#server = this.#address = options.address ?? ADDRESS;
     this.#rtcpSocket = rtcpSocket;
     this.codec = audioCodec(options.codec);
     this.ssrc = Math.floor(Math.random() * 0xffff_ffff);
     this.#ptime = options.ptime ?? 20;
     this.#encoder = createEncoder(this.codec, this.codec.sampleRate, this.#ptime);
     this.#tone = new ToneSource(options.frequency, this.codec.sampleRate, options.level ?? -15);
-    const view = new RtpPacketView();
-    socket.on('message', (data) => {
-      if (isRtcp(data) || !view.parse(data)) return;
-      const { ssrc, sequenceNumber, timestamp, marker, payloadType } = view;
-      const at = performance.now();
-      const payload = view.payload().slice();
-      this.heard.push({ ssrc, sequenceNumber, timestamp, marker, payloadType, payload, at });
-    });
+    this.#listen(socket);
     rtcpSocket.on('message', (data) => this.rtcpHeard.push(data));
   }
 
-  static async open(options: {
-    codec: 'PCMU' | 'PCMA' | 'opus';
-    frequency: number;
-    level?: number;
-    ptime?: number;
-  }): Promise<UdpPhone> {
-    return new UdpPhone(await bind(), await bind(), options);
+  static async open(options: UdpPhoneOptions): Promise<UdpPhone> {
+    return new UdpPhone(await bind(options.address), await bind(options.address), options);
+  }
+
+  /** Goes on with the same stream from another port: what is sent to the old one is lost. */
+  async move(address = this.#address): Promise<void> {
+    const socket = await bind(address);
+    this.#address = address;
+    this.#socket.removeAllListeners('message');
+    this.#left.push(this.#socket);
+    this.#socket = socket;
+    this.#listen(socket);
   }
 
   get rtpPort(): number {
@@ -91,9 +101,10 @@ export class UdpPhone {
         [event.payloadType, event],
       ]),
       telephoneEventPayloadType: event.payloadType,
-      remoteAddress: ADDRESS,
+      remoteAddress: this.#address,
       remoteRtpPort: this.rtpPort,
       remoteRtcpPort: this.#rtcpSocket.address().port,
+      remoteRtcpAddress: this.#rtcpSocket.address().address,
       rtcpMux: false,
       ptime,
       direction,
@@ -126,13 +137,18 @@ export class UdpPhone {
     this.timestamp = (this.timestamp + (this.codec.clockRate * this.#ptime) / 1000) >>> 0;
   }
 
+  /** From now on. */
+  setTone(frequency: number, level = -15): void {
+    this.#tone = new ToneSource(frequency, this.codec.sampleRate, level);
+  }
+
   /** Any payload, at the timestamp that is due. */
   send(port: number, payloadType: number, payload: Uint8Array, marker = false): void {
     const { ssrc, sequenceNumber, timestamp } = this;
     const out = new Uint8Array(1500);
     const length = writeRtp(out, { marker, payloadType, sequenceNumber, timestamp, ssrc, payload });
     this.sequenceNumber = (sequenceNumber + 1) & 0xffff;
-    this.#socket.send(out, 0, length, port, ADDRESS);
+    this.#socket.send(out, 0, length, port, this.#server);
   }
 
   /** What it heard since packet number `from`, decoded in the order of arrival. */
@@ -151,7 +167,7 @@ export class UdpPhone {
     this.stop();
     this.#encoder.close();
     await Promise.all(
-      [this.#socket, this.#rtcpSocket].map((socket) => {
+      [this.#socket, this.#rtcpSocket, ...this.#left].map((socket) => {
         return new Promise<void>((resolve) => {
           socket.close(() => {
             resolve();
@@ -160,12 +176,24 @@ export class UdpPhone {
       }),
     );
   }
+
+  #listen(socket: Socket): void {
+    const view = new RtpPacketView();
+    const { port } = socket.address();
+    socket.on('message', (data) => {
+      if (isRtcp(data) || !view.parse(data)) return;
+      const { ssrc, sequenceNumber, timestamp, marker, payloadType } = view;
+      const at = performance.now();
+      const payload = view.payload().slice();
+      this.heard.push({ port, ssrc, sequenceNumber, timestamp, marker, payloadType, payload, at });
+    });
+  }
 }
 
-async function bind(): Promise<Socket> {
-  const socket = createSocket('udp4');
+async function bind(address = ADDRESS): Promise<Socket> {
+  const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
   await new Promise<void>((resolve) => {
-    socket.bind(0, ADDRESS, resolve);
+    socket.bind(0, address, resolve);
   });
 
   return socket;

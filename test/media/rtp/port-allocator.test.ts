@@ -11,6 +11,7 @@ describe('port pairs (RFC 3550 11)', () => {
     expect(await ports.allocate(bind)).toEqual({ rtp: 20_004, rtcp: 20_005 });
     expect(await ports.allocate(bind)).toBeUndefined();
     expect(ports.inUse).toBe(2);
+    expect(ports.refused).toBe(1);
   });
 
   it('rest after their release', async () => {

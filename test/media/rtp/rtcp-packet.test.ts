@@ -5,6 +5,7 @@ import {
   writeRtcp,
   type ReportBlock,
   type RtcpPacket,
+  type VoipMetrics,
 } from '../../../media/rtp/index.ts';
 
 const BLOCK: ReportBlock = {
@@ -69,11 +70,14 @@ describe('RTCP compound packets (RFC 3550 6)', () => {
     });
   });
 
-  it('must begin with SR or RR, be of version 2 and add up (A.2)', () => {
+  it('are of version 2 and add up (A.2); reduced-size ones are taken (RFC 5506)', () => {
     const rr = [0x80, 201, 0, 1, 0, 0, 0, 1];
     const bye = [0x81, 203, 0, 1, 0, 0, 0, 1];
     expect(parseRtcp(Uint8Array.from([...rr, ...bye]))).toHaveLength(2);
-    expect(parseRtcp(Uint8Array.from(bye))).toBeUndefined();
+    expect(parseRtcp(Uint8Array.from(bye))).toEqual([{ type: 'BYE', ssrcs: [1] }]);
+    expect(parseRtcp(Uint8Array.from([...bye, ...rr]))).toHaveLength(2);
+    expect(parseRtcp(Uint8Array.from([0x80, 199, ...rr.slice(2)]))).toBeUndefined();
+    expect(parseRtcp(Uint8Array.from([0x80, 208, ...rr.slice(2)]))).toBeUndefined();
     expect(parseRtcp(Uint8Array.from([0x40, ...rr.slice(1)]))).toBeUndefined();
     expect(parseRtcp(Uint8Array.from([...rr, 0x81, 203, 0, 2, 0, 0, 0, 1]))).toBeUndefined();
     expect(parseRtcp(Uint8Array.from([...rr, 0]))).toBeUndefined();
@@ -86,8 +90,56 @@ describe('RTCP compound packets (RFC 3550 6)', () => {
     expect(parseRtcp(Uint8Array.from([...padded, 0x80, 201, 0, 1, 0, 0, 0, 1]))).toBeUndefined();
   });
 
+  it('carry VoIP metrics, every field in its place (RFC 3611 4.7)', () => {
+    const metrics: VoipMetrics = {
+      ssrc: 0x01020304,
+      lossRate: 1,
+      discardRate: 2,
+      burstDensity: 3,
+      gapDensity: 4,
+      burstDuration: 0x0506,
+      gapDuration: 0x0708,
+      roundTripDelay: 0x090a,
+      endSystemDelay: 0x0b0c,
+      signalLevel: -13,
+      noiseLevel: -70,
+      residualEchoReturnLoss: 127,
+      gmin: 16,
+      rFactor: 93,
+      extendedRFactor: 127,
+      mosLq: 44,
+      mosCq: 43,
+      receiverConfiguration: 0xb0,
+      bufferNominal: 0x0d0e,
+      bufferMaximum: 0x0f10,
+      bufferLimit: 0x1112,
+    };
+    const out = new Uint8Array(100);
+    const packet: RtcpPacket = { type: 'XR', ssrc: 5, voipMetrics: [metrics] };
+    const octets = out.subarray(0, writeRtcp(out, [packet]));
+    expect(Buffer.from(octets).toString('hex')).toBe(
+      '80cf000a' +
+        '00000005' +
+        '07000008' +
+        '01020304' +
+        '01020304' +
+        '05060708' +
+        '090a0b0c' +
+        'f3ba7f10' +
+        '5d7f2c2b' +
+        'b0000d0e' +
+        '0f101112',
+    );
+    expect(parseRtcp(octets)).toEqual([packet]);
+    // Another block before it, and a block that leaves its packet.
+    const other = [0x80, 207, 0, 11, 0, 0, 0, 5, 4, 0, 0, 0];
+    const both = Uint8Array.from([...other, ...octets.subarray(8)]);
+    expect(parseRtcp(both)).toEqual([packet]);
+    expect(parseRtcp(Uint8Array.from([0x80, 207, 0, 2, 0, 0, 0, 5, 7, 0, 0, 8]))).toBeUndefined();
+  });
+
   it('leaves unknown types out', () => {
-    const bytes = [0x80, 201, 0, 1, 0, 0, 0, 1, 0x80, 207, 0, 1, 0, 0, 0, 1];
+    const bytes = [0x80, 201, 0, 1, 0, 0, 0, 1, 0x80, 204, 0, 1, 0, 0, 0, 1];
     expect(parseRtcp(Uint8Array.from(bytes))).toEqual([{ type: 'RR', ssrc: 1, reports: [] }]);
   });
 
@@ -101,7 +153,7 @@ describe('RTCP compound packets (RFC 3550 6)', () => {
     fc.assert(
       fc.property(
         fc.uint8Array({ maxLength: 100 }),
-        fc.integer({ min: 200, max: 206 }),
+        fc.integer({ min: 200, max: 207 }),
         (bytes, type) => {
           const data = bytes.slice(0, bytes.length - (bytes.length % 4));
           if (data.length >= 4) {

@@ -134,6 +134,50 @@ describe('RTP socket', () => {
     expect(socket.counters.moves).toBe(1);
   });
 
+  it('sends RTCP to another host where a=rtcp names one, and hears it (RFC 3605 2.1)', async () => {
+    const { socket, rtp, rtcp } = await makeServer();
+    const phone = await makePhone();
+    const reports = createSocket('udp4');
+    const inbox = new Inbox<Buffer>();
+    reports.on('message', (data) => {
+      inbox.put(data);
+    });
+    reports.bind(0, '127.0.0.2');
+    await once(reports, 'listening');
+    open.push({ close: () => reports.close() });
+    const { port } = reports.address();
+    socket.setRemote({ ...remote(phone.port, port), rtcpAddress: '127.0.0.2' });
+    send(phone, socket.rtpPort, 1);
+    await rtp.until(1);
+    const report = receiverReport();
+    socket.sendRtcp(report, report.length);
+    expect(Uint8Array.from((await inbox.until(1))[0]!)).toEqual(report);
+    reports.send(report, socket.rtcpPort, LOOPBACK);
+    await rtcp.until(1);
+    expect(phone.inbox.all).toHaveLength(0);
+  });
+
+  it('takes RTCP from a new port after RTP has moved, as NATs bind anew for both', async () => {
+    const { socket, rtp, rtcp, clock } = await makeServer();
+    const [before, beforeRtcp] = [await makePhone(), await makePhone()];
+    const [after, afterRtcp] = [await makePhone(), await makePhone()];
+    socket.setRemote(remote(before.port, 1));
+    send(before, socket.rtpPort, 1);
+    await rtp.until(1);
+    beforeRtcp.socket.send(receiverReport(), socket.rtcpPort, LOOPBACK);
+    await rtcp.until(1);
+    clock.advance(300);
+    send(after, socket.rtpPort, 2);
+    await rtp.until(2);
+    const report = receiverReport();
+    afterRtcp.socket.send(report, socket.rtcpPort, LOOPBACK);
+    await rtcp.until(2);
+    socket.sendRtcp(report, report.length);
+    await afterRtcp.inbox.until(1);
+    expect(beforeRtcp.inbox.all).toHaveLength(0);
+    expect(socket.counters).toMatchObject({ rtcpIn: 2, rtcpOut: 1, foreign: 0 });
+  });
+
   it('carries RTCP on the port beside, from where the phone sends it', async () => {
     const { socket, rtp, rtcp } = await makeServer();
     const [phone, phoneRtcp] = [await makePhone(), await makePhone()];
