@@ -223,6 +223,17 @@ describe('RTCP and packet times', () => {
     expect(answerTo('m=audio 4000 RTP/AVP 0').lines).not.toContain('a=rtcp-mux');
   });
 
+  it('RTCP goes where a=rtcp says (RFC 3605 2.1), with VoIP metrics for who reads them', () => {
+    const { audio } = answerTo('m=audio 4000 RTP/AVP 0', 'a=rtcp:4100 IN IP4 10.0.0.8');
+    expect(audio).toMatchObject({ remoteRtcpAddress: '10.0.0.8', remoteRtcpPort: 4100 });
+    expect(audio.remoteAddress).toBe('10.0.0.9');
+    expect(audio.voipMetrics).toBeUndefined();
+    const asks = (line: string) => answerTo('m=audio 4000 RTP/AVP 0', line).audio.voipMetrics;
+    expect(asks('a=rtcp-xr:rcvr-rtt=all:10000 stat-summary=loss,dup voip-metrics')).toBe(true);
+    expect(asks('a=rtcp-xr:stat-summary=loss,dup')).toBeUndefined();
+    expect(asks('a=rtcp-xr')).toBeUndefined();
+  });
+
   it('sends the packet time that is asked for when it can', () => {
     const capabilities = { ...CAPABILITIES, packetTimes: [20, 10, 40] };
     const ptime = (...lines: string[]): number =>
