@@ -12,8 +12,10 @@ import { runScenario } from '../support/sipp.ts';
 import { readWav } from '../support/tone-meter.ts';
 import { letRun, waitUntil } from '../support/wait-until.ts';
 
-/** A recording that holds a prompt, through two codecs, is at least this like it. Prompts share words, so that another one may reach 0.6. */
+/** A recording that holds a prompt, through two codecs, is at least this like it; chance is below 0.3. */
 const SAME = 0.8;
+/** One that was never played stays below this, though prompts share words and a speaker. */
+const OTHER = 0.5;
 const GUEST_PIN = '1234';
 
 describe('callers who are asked', () => {
@@ -99,7 +101,7 @@ describe('callers who are asked', () => {
     for (const item of ['ask-room', 'ask-pin', 'only-one', 'muted', 'unmuted'] as const) {
       expect([item, score(item, recording) > SAME]).toEqual([item, true]);
     }
-    expect(score('bad-pin', recording)).toBeLessThan(SAME);
+    expect(score('bad-pin', recording)).toBeLessThan(OTHER);
   });
 
   it('are asked in the language of the room, and cannot try PINs for ever (INFO)', async () => {

@@ -4,7 +4,7 @@ import type { Signal } from './tone-meter.ts';
 
 const RATE = 8000;
 /** Of what is looked for: its loudest stretch says which words it is. */
-const STRETCH_SECONDS = 0.25;
+const STRETCH_SECONDS = 0.4;
 
 export interface Match {
   /** 1: the same but for its loudness; 0: nothing of it. */
