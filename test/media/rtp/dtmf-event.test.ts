@@ -33,7 +33,7 @@ class Keys {
 }
 
 describe('telephone-event (RFC 4733)', () => {
-  it('is one key for one timestamp, its three ends counted once (2.5.1.4)', () => {
+  it('4733-2.5.1.4-a is one key for one timestamp, its three ends counted once', () => {
     const keys = new Keys();
     for (let i = 1; i <= 5; i++) keys.event(5, 1000, i * 160, false, i * 20);
     for (let i = 0; i < 3; i++) keys.event(5, 1000, 960, true, 120 + i * 20);
@@ -42,7 +42,7 @@ describe('telephone-event (RFC 4733)', () => {
     expect(keys.heard).toEqual([['5', 120]]);
   });
 
-  it('tells the same key pressed twice by the timestamp', () => {
+  it('4733-2.5.1.4-a tells the same key pressed twice by the timestamp', () => {
     const keys = new Keys();
     keys.event(1, 1000, 800, true, 0);
     keys.event(1, 3000, 800, true, 250);
@@ -52,14 +52,30 @@ describe('telephone-event (RFC 4733)', () => {
     ]);
   });
 
-  it('knows all sixteen keys and no others (3.2)', () => {
+  it('4733-2.3-a knows all sixteen keys and no others (3.2)', () => {
     const keys = new Keys();
     for (let event = 0; event < 256; event++)
       keys.event(event, event * 2000, 800, true, event * 250);
     expect(keys.heard.map(([digit]) => digit).join('')).toBe('0123456789*#ABCD');
   });
 
-  it('ends a key whose end was lost when the next begins (2.5.2.2)', () => {
+  it('4733-2.3-a reads event, E and duration, whatever R and the volume are', () => {
+    for (const flags of [0x00, 0x3f, 0x40, 0x7f]) {
+      const keys = new Keys();
+      const packet = (last: number, duration: number, marker: boolean): void => {
+        const payload = Uint8Array.of(7, last | flags, duration >> 8, duration & 0xff);
+        const fields = { payloadType: 101, timestamp: 5000, ssrc: 1, marker, payload };
+        keys.receiver.push(rtpPacket(fields), 0);
+      };
+      packet(0, 160, true);
+      packet(0, 8000, false);
+      expect(keys.heard).toEqual([]);
+      packet(0x80, 8160, false);
+      expect(keys.heard).toEqual([['7', 1020]]);
+    }
+  });
+
+  it('4733-2.5.1.4-a ends a key whose end was lost when the next begins (2.5.2.2)', () => {
     const keys = new Keys();
     keys.event(1, 1000, 160, false, 0);
     keys.event(2, 2600, 160, false, 100);
@@ -72,7 +88,7 @@ describe('telephone-event (RFC 4733)', () => {
     ]);
   });
 
-  it('ends a key whose end was lost when nothing more comes', () => {
+  it('4733-2.5.1.4-a ends a key whose end was lost when nothing more comes', () => {
     const keys = new Keys();
     keys.event(11, 1000, 160, false, 0);
     keys.event(11, 1000, 320, false, 20);
