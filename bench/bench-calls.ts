@@ -4,7 +4,7 @@
  */
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { audioCodec } from '../media/index.ts';
+import { audioCodec, findTelephoneEvent } from '../media/index.ts';
 import type { LoadCodec, SrtpKey } from './load-tracks.ts';
 
 export interface BenchCall {
@@ -97,13 +97,19 @@ export class BenchCalls {
   #offer(name: LoadCodec, port: number): string {
     const codec = audioCodec(name);
     const channels = codec.channels > 1 ? `/${codec.channels}` : '';
+    // As nearly all phones do: without it the server listens for tones.
+    const event = findTelephoneEvent(codec.clockRate);
+    const events = event === undefined ? '' : ` ${event.payloadType}`;
     const keys =
       this.#key && Buffer.concat([this.#key.masterKey, this.#key.masterSalt]).toString('base64');
 
     return [
       ...['v=0', `o=bench 1 1 IN IP4 ${HOST}`, 's=-', `c=IN IP4 ${HOST}`, 't=0 0'],
-      `m=audio ${port} ${keys === undefined ? 'RTP/AVP' : 'RTP/SAVP'} ${codec.payloadType}`,
+      `m=audio ${port} ${keys === undefined ? 'RTP/AVP' : 'RTP/SAVP'} ${codec.payloadType}${events}`,
       `a=rtpmap:${codec.payloadType} ${codec.name}/${codec.clockRate}${channels}`,
+      ...(event === undefined
+        ? []
+        : [`a=rtpmap:${event.payloadType} telephone-event/${event.clockRate}`]),
       ...(keys === undefined ? [] : [`a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:${keys}`]),
       ...['a=ptime:20', ''],
     ].join('\r\n');

@@ -9,15 +9,10 @@ import type { LegId } from '../../base/index.ts';
 import { TELEPHONE_EVENT, type AudioCodec } from '../codecs.ts';
 import type { PhoneAudio, PhoneLegStats } from '../media-api.ts';
 import { LegPlayback, MixerInput, usablePtime, type PublishTarget } from '../mixer/index.ts';
-import {
-  DtmfReceiver,
-  RtpReceiver,
-  RtpSender,
-  RtpSocket,
-  type RtpPacketView,
-} from '../rtp/index.ts';
+import { RtpReceiver, RtpSender, RtpSocket, type RtpPacketView } from '../rtp/index.ts';
 import { SrtpSession } from '../srtp/index.ts';
 import type { RtpLegHandlers, RtpLegOptions } from './leg-options.ts';
+import { LegKeys } from './leg-keys.ts';
 import { LegRtcp } from './leg-rtcp.ts';
 import type { LoopbackSocket } from './loopback-socket.ts';
 import { Publisher } from './publisher.ts';
@@ -35,12 +30,20 @@ export class RtpLeg {
   readonly #receiver = new RtpReceiver(new Map());
   readonly #sender = new RtpSender(8000);
   readonly #rtcp: LegRtcp;
+  readonly #keys = new LegKeys({
+    onDigit: (digit, durationMs) => {
+      this.#handlers.onDtmf(digit, durationMs);
+    },
+    onAudio: (packet, codec, now) => {
+      // Also while muted: the mixer takes it out and drops it, so none of it is heard after unmuting.
+      this.input.push(packet, codec, now);
+      this.#forward(packet, codec, now);
+    },
+  });
   #handlers: RtpLegHandlers;
   #audio: PhoneAudio | undefined;
   #ptime = 20;
   #voipReport: VoipReport | undefined;
-  #dtmf: DtmfReceiver | undefined;
-  #dtmfClockRate: number | undefined;
   #publisher: Publisher | undefined;
   #security: SrtpSession | undefined;
   #muted = false;
@@ -157,7 +160,7 @@ export class RtpLeg {
     });
     if (audio.voipMetrics !== true) this.#voipReport = undefined;
     else this.#voipReport ??= new VoipReport(this.#receiver.packetsLost);
-    this.#openDtmf(audio);
+    this.#keys.configure(audio, this.#options.clock.now());
     if (before?.direction !== audio.direction) {
       this.input.reset();
       this.#publisher?.restart();
@@ -189,6 +192,7 @@ export class RtpLeg {
     if (this.#closed || this.#audio === undefined) return;
     const verdict = this.#receiver.receive(packet, now);
     if (verdict === 'new-source') {
+      this.#keys.reset();
       this.input.reset();
       this.#publisher?.restart();
     } else if (verdict !== 'accepted') {
@@ -199,14 +203,12 @@ export class RtpLeg {
     const codec = this.#audio.receivePayloadTypes.get(packet.payloadType);
     if (codec === undefined) return;
     if (codec.name === TELEPHONE_EVENT) {
-      this.#dtmf?.push(packet, now);
+      this.#keys.event(packet, now);
       this.#publisher?.leaveOut(packet);
 
       return;
     }
-    // Also while muted: the mixer takes it out and drops it, so none of it is heard after unmuting.
-    this.input.push(packet, codec, now);
-    this.#forward(packet, codec, now);
+    this.#keys.audio(packet, codec, now);
   }
 
   receiveRtcp(data: Uint8Array, now: number): void {
@@ -230,7 +232,7 @@ export class RtpLeg {
 
   /** Now and then; reports silence of the phone once. */
   check(now: number): void {
-    this.#dtmf?.tick(now);
+    this.#keys.check(now);
     // On hold, and while it only listens, a phone need not send.
     if (this.#audio?.direction !== 'sendrecv') return;
     if (this.#timedOut || now - this.#lastHeardAt < this.#options.rtpTimeout) return;
@@ -258,6 +260,7 @@ export class RtpLeg {
     if (this.#closed) return;
     this.#closed = true;
     this.#rtcp.close();
+    this.#keys.close();
     this.input.close();
     this.playback.close();
     await this.#socket.close();
@@ -283,22 +286,5 @@ export class RtpLeg {
       return;
     }
     publisher.forward(packet, this.input.level, this.input.audible, now);
-  }
-
-  #openDtmf(audio: PhoneAudio): void {
-    const event = [...audio.receivePayloadTypes.values()].find(
-      ({ name }) => name === TELEPHONE_EVENT,
-    );
-    // A new offer/answer may come in the middle of a key.
-    if (event?.clockRate === this.#dtmfClockRate) return;
-    this.#dtmfClockRate = event?.clockRate;
-    this.#dtmf =
-      event &&
-      new DtmfReceiver({
-        clockRate: event.clockRate,
-        onDigit: (digit, durationMs) => {
-          this.#handlers.onDtmf(digit, durationMs);
-        },
-      });
   }
 }

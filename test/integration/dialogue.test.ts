@@ -6,10 +6,12 @@ import { PromptLibrary, type PromptItem } from '../../media/index.ts';
 import { BaresipPhone } from '../support/baresip-phone.ts';
 import { stopAllChildren } from '../support/child-process.ts';
 import { findSound } from '../support/correlation.ts';
+import { join, keyTone, silence, sine } from '../support/key-tones.ts';
 import { ParleyServer } from '../support/parley-server.ts';
+import { writeAudioPcap } from '../support/rtp-pcap.ts';
 import { scratchFolder } from '../support/scratch.ts';
 import { runScenario } from '../support/sipp.ts';
-import { readWav } from '../support/tone-meter.ts';
+import { readWav, slice, toneLevel, type Signal } from '../support/tone-meter.ts';
 import { letRun, waitUntil } from '../support/wait-until.ts';
 
 /** A recording that holds a prompt, through two codecs, is at least this like it; chance is below 0.3. */
@@ -120,6 +122,45 @@ describe('callers who are asked', () => {
     expect(await members('510')).toEqual([]);
   });
 
+  it('legacy-dtmf-inband: press keys by tones, which nobody else hears', async () => {
+    const work = path.join(folder, 'tones');
+    mkdirSync(path.join(work, 'media'), { recursive: true });
+    const keys = (pressed: string): Float64Array[] =>
+      [...pressed].flatMap((key) => [keyTone({ key, ms: 100 }), silence(100)]);
+    writeAudioPcap(
+      path.join(work, 'media/key-tones.pcap'),
+      'PCMU',
+      join([
+        ...[silence(1500), ...keys(`${GUEST_PIN}#`), silence(4500)],
+        ...[sine(600, 1000, -15), ...keys('*6'), sine(600, 1000, -15), silence(1000)],
+      ]),
+      0x6060,
+    );
+    await phone.call(server.sipUri(`500*${GUEST_PIN}`));
+    const scenario = runScenario({
+      folder: work,
+      scenario: 'keys-by-tones.xml',
+      target: `127.0.0.1:${server.sipPort}`,
+      user: '500',
+      port: 5181,
+      seconds: 40,
+      pause: 13_000,
+    });
+    await untilMembers('500', ['asked joined', 'sipp joined']);
+    await untilMembers('500', ['asked joined', 'sipp joined muted']);
+    await letRun(500);
+    const recording = phone.recording();
+    await phone.hangUp();
+    const heard = slice(readWav(recording), -3);
+
+    expect((await scenario).exitCode).toBe(0);
+    // Up to the keys it was heard.
+    expect(loudest(heard, 600)).toBeGreaterThan(-25);
+    for (const frequency of [770, 941, 1209, 1477]) {
+      expect([frequency, loudest(heard, frequency) < -40]).toEqual([frequency, true]);
+    }
+  });
+
   it('wait in the lobby with music until they are let in', async () => {
     await phone.call(server.sipUri('520'));
     await untilMembers('520', ['asked lobby']);
@@ -134,3 +175,14 @@ describe('callers who are asked', () => {
     expect(score('wait-for-host', recording)).toBeGreaterThan(SAME);
   });
 });
+
+/** Of any 60 ms, dBFS. */
+function loudest(signal: Signal, frequency: number): number {
+  const seconds = signal.samples.length / signal.sampleRate;
+  const levels: number[] = [];
+  for (let at = 0; at + 0.06 <= seconds; at += 0.02) {
+    levels.push(toneLevel(slice(signal, at, at + 0.06), frequency));
+  }
+
+  return Math.max(...levels);
+}

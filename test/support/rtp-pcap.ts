@@ -25,13 +25,23 @@ export interface TonePcapOptions {
 }
 
 export function writeTonePcap(file: string, options: TonePcapOptions): void {
-  const { codec: name, hertz, seconds, ssrc } = options;
+  const { codec, hertz, seconds, ssrc } = options;
+  const { sampleRate } = audioCodec(codec);
+  writeAudioPcap(file, codec, new ToneSource(hertz, sampleRate).next(sampleRate * seconds), ssrc);
+}
+
+/** Any audio at 8 kHz, in packets of 20 ms. */
+export function writeAudioPcap(
+  file: string,
+  name: TonePcapOptions['codec'],
+  pcm: Int16Array,
+  ssrc: number,
+): void {
   const codec = audioCodec(name);
   const encoder = createEncoder(codec, codec.sampleRate, PACKET_MS);
-  const tone = new ToneSource(hertz, codec.sampleRate);
-  const packets = Array.from({ length: (seconds * 1000) / PACKET_MS }, (_, i) => {
+  const packets = Array.from({ length: Math.floor(pcm.length / PACKET_SAMPLES) }, (_, i) => {
     const payload = new Uint8Array(PACKET_SAMPLES);
-    encoder.encode(tone.next(PACKET_SAMPLES), payload);
+    encoder.encode(pcm.subarray(i * PACKET_SAMPLES, (i + 1) * PACKET_SAMPLES), payload);
     const rtp = packet({
       marker: i === 0,
       payloadType: codec.payloadType,
