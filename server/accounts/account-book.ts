@@ -4,7 +4,10 @@ import type { Clock, Logger } from '../../base/index.ts';
 import type { DigestAlgorithm, SrtpPolicy } from '../config.ts';
 import { toDisplayName } from '../display-name.ts';
 import type { AccountBindings, AccountSettings, Binding, KeyedStore } from '../ports.ts';
+import { DecoyLists } from './decoy-lists.ts';
 import type { SecretBox } from './secret-box.ts';
+
+const DECOYS_KEPT_MS = 60_000;
 
 export interface CreateAccountRequest {
   username: string;
@@ -64,6 +67,7 @@ interface Secret {
 export class AccountBook {
   readonly events = new TypedEmitter<{ passwordChanged: [string]; removed: [string] }>();
   readonly #options: AccountBookOptions;
+  #decoys: { readonly readAt: number; readonly lists: DecoyLists } | undefined;
 
   constructor(options: AccountBookOptions) {
     this.#options = options;
@@ -141,8 +145,13 @@ export class AccountBook {
     return secret?.ha1[algorithm as DigestAlgorithm];
   }
 
+  /** The account's own list of challenges; for a name that nobody has, one that an account could have. */
   async algorithms(username: string): Promise<readonly DigestAlgorithm[] | undefined> {
-    return (await this.find(username))?.digest;
+    const account = await this.find(username);
+    if (account !== undefined) return account.digest;
+    const decoys = await this.#decoyLists();
+
+    return decoys.pick(this.#options.box.share(username, 'challenges'));
   }
 
   /** Registrations that have not expired, the newest first. */
@@ -159,6 +168,17 @@ export class AccountBook {
   async saveBindings(username: string, bindings: Binding[]): Promise<void> {
     if (bindings.length === 0) await this.#options.bindings.remove(username);
     else await this.#options.bindings.save({ username, bindings });
+  }
+
+  /** Read again now and then only: strangers ask for many names. */
+  async #decoyLists(): Promise<DecoyLists> {
+    const now = this.#options.clock.now();
+    if (this.#decoys === undefined || now - this.#decoys.readAt > DECOYS_KEPT_MS) {
+      const accounts = await this.#options.store.list();
+      this.#decoys = { readAt: now, lists: new DecoyLists(accounts.map(({ digest }) => digest)) };
+    }
+
+    return this.#decoys.lists;
   }
 
   async #require(username: string): Promise<AccountSettings> {

@@ -45,6 +45,25 @@ describe('accounts', () => {
     expect(await accounts.algorithms('bob')).toBeUndefined();
   });
 
+  it('do not show themselves by their own list of challenges: nobody has one as often', async () => {
+    const { accounts } = new Books();
+    expect(await accounts.algorithms('nobody')).toBeUndefined();
+    const books = new Books();
+    for (let i = 0; i < 40; i++) {
+      const digest = i % 4 === 0 ? { digest: ['SHA-256' as const] } : {};
+      await books.accounts.create({ username: `user${i}`, password: 'pa55word', ...digest });
+    }
+    const again = books.withRealm('example.com', KEY);
+    let own = 0;
+    for (let i = 0; i < 400; i++) {
+      const list = await books.accounts.algorithms(`nobody${i}`);
+      expect(await again.algorithms(`nobody${i}`)).toEqual(list);
+      if (list !== undefined) own += 1;
+    }
+    expect(own).toBeGreaterThan(60);
+    expect(own).toBeLessThan(140);
+  });
+
   it('show registrations until they expire, and forget them with the account', async () => {
     const { accounts, clock } = new Books();
     await accounts.create({ username: 'bob', password: 'pa55word' });
