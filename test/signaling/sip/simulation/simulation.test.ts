@@ -5,10 +5,13 @@ import { simulate, type NetworkOptions } from './simulation.ts';
 const ONLY = process.env['SEED'];
 const COUNT = Number(process.env['SEEDS'] ?? 1_000);
 
+const GOOD = { loss: 0, duplication: 0, latency: [5, 5] } as const;
 const NETWORKS: readonly (readonly [string, NetworkOptions])[] = [
-  ['a good network', { loss: 0, duplication: 0, latency: [5, 5] }],
+  ['a good network', GOOD],
   ['a network that reorders', { loss: 0, duplication: 0.05, latency: [5, 300] }],
   ['a network that loses a fifth', { loss: 0.2, duplication: 0.05, latency: [5, 300] }],
+  ['a network that fails for seconds', { ...GOOD, outage: 'short' }],
+  ['a network that is gone when somebody hangs up', { ...GOOD, outage: 'final' }],
 ];
 
 describe('calls on a simulated network', () => {

@@ -19,18 +19,28 @@ export interface NetworkOptions {
   readonly duplication: number;
   /** Milliseconds; messages overtake one another within it. */
   readonly latency: readonly [from: number, to: number];
+  /**
+   * Nothing arrives: for seconds, which no call may notice; or from the hang-up on, which leaves each side
+   * to find out for itself.
+   */
+  readonly outage?: 'short' | 'final';
 }
 
 const ACTIONS_MS = 60_000;
 /** Every transaction and every retry after glare has had its time. */
 const REST_MS = 260_000;
+/** The longest session interval in use and what comes after it: a side that hears nothing gives up. */
+const SESSION_MS = 2_000_000;
 
 export async function simulate(seed: number, network: NetworkOptions): Promise<Outcome> {
   const random = new SeededRandom(seed);
   const clock = new FakeClock();
   let isCalm = false;
+  let isGone = false;
+  const outage = planOutage(network, random);
   const wire = new SipWire(clock, {
     fate: () => {
+      if (isGone || outage(clock.now())) return [];
       if (isCalm) return [5];
       if (random.chance(network.loss)) return [];
       const copies = random.chance(network.duplication) ? 2 : 1;
@@ -55,12 +65,31 @@ export async function simulate(seed: number, network: NetworkOptions): Promise<O
   const faults = [...compareAtRest(caller, callee), ...findDropped(caller, callee, network)];
   const wasEstablished = caller.isEstablished;
   isCalm = true;
+  isGone = network.outage === 'final';
   random.pick([caller, callee]).hangUp();
-  await clock.advanceAsync(REST_MS);
+  await clock.advanceAsync(isGone ? SESSION_MS : REST_MS);
   faults.push(...findLeftovers([caller, callee], [from, to], clock));
   const labels = wire.flow();
 
   return { faults, trace: traceOf(wire), labels, wasEstablished };
+}
+
+/**
+ * Whether a message falls into the outage. Far shorter than 64*T1: everything that matters is said again.
+ * It begins with whichever message the seed picks, so that each kind is once the first one lost.
+ */
+function planOutage({ outage }: NetworkOptions, random: SeededRandom): (now: number) => boolean {
+  if (outage !== 'short') return () => false;
+  let before = random.between(0, 12);
+  const length = random.between(1000, 5000);
+  let end: number | undefined;
+
+  return (now) => {
+    if (before-- > 0) return false;
+    end ??= now + length;
+
+    return now < end;
+  };
 }
 
 function dial(from: SipStack, to: SipStack, caller: SimulatedSide, random: SeededRandom): void {
