@@ -21,10 +21,13 @@ RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund
 
 # --- what runs ---
 FROM node:24-bookworm-slim
-# redis-server is for running without REDIS_URL; libuv to libsrtp2 are what a worker built from source is linked with.
+# redis-server is for running without REDIS_URL; libuv to libsrtp2 are what a worker built from source is linked with;
+# the asterisk-* packages hold what is spoken and played to phones.
 # hadolint ignore=DL3008
 RUN apt-get update \
   && apt-get install -y --no-install-recommends \
+    asterisk-core-sounds-en-g722 asterisk-core-sounds-es-g722 asterisk-core-sounds-fr-g722 \
+    asterisk-core-sounds-it-g722 asterisk-core-sounds-ru-g722 asterisk-moh-opsound-g722 \
     ca-certificates libabsl20220623 libopus0 libsrtp2-1 libssl3 libuv1 openssl redis-server \
   && rm -rf /var/lib/apt/lists/* \
   && install -d -o node -g node /data
