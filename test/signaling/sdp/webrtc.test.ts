@@ -89,6 +89,16 @@ describe('a camera', () => {
     ]);
   });
 
+  it.each(['main', 'slides'])('4796-a: a=content:%s is kept', (content) => {
+    const text = fixture('jssip-video').replace(
+      /^m=video.*$/m,
+      (line) => `${line.trimEnd()}\r\na=content:${content}`,
+    );
+    const session = parsed(text.replace(/\r?\n/g, '\r\n'));
+    const video = session.media.find(({ type }) => type === 'video')!;
+    expect(acceptMedia(session, video, ROUTER)?.content).toBe(content);
+  });
+
   it('has no mid in its packets where SSRCs tell m-lines apart', () => {
     const uris = camera.extensions.map(({ uri }) => uri);
     expect(uris.some((uri) => uri.includes('sdes'))).toBe(false);

@@ -200,6 +200,13 @@ describe("the answer to a browser's offer", () => {
     expect(leg.paused.get('c-audio-ann' as ConsumerId)).toBe(false);
   });
 
+  it('8445-6.1.1: leaves the peer in control, as it says that it is lite and takes no part in choosing', async () => {
+    const text = writeSdp(await answer(OFFER));
+    expect(OFFER).not.toContain('ice-lite');
+    expect(text).toMatch(/^v=0[^]*\r\na=ice-lite\r\n[^]*\r\nm=audio /);
+    expect(text).not.toMatch(/a=(ice-options:.*trickle|remote-candidates)/);
+  });
+
   it('8839-4.2.1.4-a: is ICE-lite with one candidate, which c= and m= name', async () => {
     const text = writeSdp(await answer(OFFER));
     expect(text).toContain('a=ice-lite\r\n');
