@@ -32,12 +32,13 @@ const ISOLATED = [
   process.getuid?.() === 0 ? '-n' : '-rn',
   'sh',
   '-c',
-  `PATH=$PATH:/usr/sbin:/sbin; ip link set lo up && { ${reservePorts('40000-49999')}; exec "$0" "$@"; }`,
+  `PATH=$PATH:/usr/sbin:/sbin; ip link set lo up && { ${reservePorts('44444-44451')}; exec "$0" "$@"; }`,
 ];
 
 /**
- * Servers' ports, which the system would else give to clients: for a minute after such a connection nothing can listen there.
- * Where the system's settings cannot be written, that is a risk and no reason to stop.
+ * Servers' fixed ports, which the system would else give to clients: for a minute after such a connection nothing can listen
+ * there. They are few, as the system gives away unevenly what lies behind a wide range. Where its settings cannot be written,
+ * that is a risk and no reason to stop.
  */
 function reservePorts(range: string): string {
   return `(echo ${range} >/proc/sys/net/ipv4/ip_local_reserved_ports) 2>/dev/null`;
