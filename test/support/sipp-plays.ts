@@ -87,7 +87,8 @@ export const CALLED: readonly Called[] = [
   {
     id: '4028-10-a',
     scenario: 'session-timer',
-    closesWhen: { sees: /^UPDATE /m },
+    // The request and our phone's answer: a BYE between the two would meet a phone that is not waiting for it.
+    closesWhen: { sees: /(^CSeq: *\d+ UPDATE[^]*){2}/m },
     ends: { reason: 'room-ended' },
     options: { seconds: 70 },
   },
