@@ -1,10 +1,10 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { BaresipPhone } from '../support/baresip-phone.ts';
-import { stopAllChildren } from '../support/child-process.ts';
-import { ParleyServer } from '../support/parley-server.ts';
-import { scratchFolder } from '../support/scratch.ts';
+import { BaresipPhone } from '../../support/baresip-phone.ts';
+import { stopAllChildren } from '../../support/child-process.ts';
+import { ParleyServer } from '../../support/parley-server.ts';
+import { scratchFolder } from '../../support/scratch.ts';
 import {
   ACCOUNT,
   CALLED,
@@ -17,10 +17,10 @@ import {
   type Called,
   type CallRow,
   type Play,
-} from '../support/sipp-plays.ts';
-import { runScenario, scenarioMessages, type ScenarioResult } from '../support/sipp.ts';
-import { readWav, slice, toneLevel } from '../support/tone-meter.ts';
-import { waitUntil } from '../support/wait-until.ts';
+} from '../../support/sipp-plays.ts';
+import { runScenario, scenarioMessages, type ScenarioResult } from '../../support/sipp.ts';
+import { readWav, slice, toneLevel } from '../../support/tone-meter.ts';
+import { waitUntil } from '../../support/wait-until.ts';
 
 /** Each has its own port and, where it has to, its own room; some take 50 s, so all run at once. */
 describe('a phone that SIPp plays', () => {
