@@ -21,6 +21,18 @@ export type {
   WebRtcLegEvents,
   WebRtcTransportParameters,
 } from './media-api.ts';
+export type {
+  PhoneVideo,
+  PhoneVideoContent,
+  PhoneVideoEvents,
+  PhoneVideoLeg,
+  PhoneVideoOpener,
+  PhoneVideoRoom,
+  PhoneVideoStats,
+  VideoCodecName,
+  VideoFeedback,
+  WantedVideoCodec,
+} from './video-api.ts';
 export { callQuality } from './quality/index.ts';
 export type { CallQuality } from './quality/index.ts';
 export { findSrtpSuite, SRTP_SUITES } from './srtp/index.ts';

@@ -6,6 +6,7 @@ import type { types as mediasoup } from 'mediasoup';
 import type { ConsumerId, LegId, ProducerId, TypedEmitter } from '../base/index.ts';
 import type { AudioCodec } from './codecs.ts';
 import type { SrtpKeys } from './srtp/index.ts';
+import type { WantedVideoCodec } from './video-api.ts';
 
 export type MediaKind = 'audio' | 'video';
 /** What a browser's stream shows or carries; a phone's audio is a `microphone` too. */
@@ -72,6 +73,8 @@ export interface RoomMediaEvents {
   producerRemoved: [ProducerInfo];
   /** Who speaks now, loudest first; said when it changes and every few hundred ms while not empty. */
   speakers: [SpeakerLevel[]];
+  /** A phone with another codec began to want video, or the last one that wanted it ended. */
+  videoCodecsWanted: [WantedVideoCodec[]];
   /** The media of the room is gone (its worker died); the room must end. */
   failed: [reason: string];
 }

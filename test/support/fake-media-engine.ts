@@ -11,14 +11,20 @@ import type {
   PhoneLeg,
   PhoneLegEvents,
   PhoneLegStats,
+  PhoneVideoContent,
+  PhoneVideoOpener,
+  PhoneVideoRoom,
   ProducerInfo,
   RoomMedia,
   RoomMediaEvents,
   Sound,
+  VideoCodecName,
+  WantedVideoCodec,
   WebRtcLeg,
   WebRtcLegEvents,
   WebRtcTransportParameters,
 } from '../../media/index.ts';
+import { FakePhoneVideo } from './fake-video.ts';
 
 /** A media engine without media: it keeps the promises of `media-api.ts` and shows what is open. */
 export class FakeMediaEngine implements MediaEngine {
@@ -92,13 +98,14 @@ export class FakeMediaEngine implements MediaEngine {
   }
 }
 
-export class FakeRoomMedia implements RoomMedia {
+export class FakeRoomMedia implements RoomMedia, PhoneVideoRoom {
   readonly events = new TypedEmitter<RoomMediaEvents>();
   readonly rtpCapabilities = { codecs: [] };
   readonly phoneLegs: FakePhoneLeg[] = [];
   readonly webRtcLegs: FakeWebRtcLeg[] = [];
   readonly tones: (readonly Sound[])[] = [];
   readonly #producers = new Map<ProducerId, ProducerInfo>();
+  activeSpeaker: LegId | undefined;
   closed = false;
   /** What was open when the room closed: its legs must have gone before. */
   openLegsAtClose = 0;
@@ -127,6 +134,22 @@ export class FakeRoomMedia implements RoomMedia {
     this.webRtcLegs.push(leg);
 
     return Promise.resolve(leg);
+  }
+
+  setActiveSpeaker(legId: LegId | undefined): void {
+    this.activeSpeaker = legId;
+  }
+
+  wantedVideoCodecs(): WantedVideoCodec[] {
+    const legIds = new Map<VideoCodecName, LegId[]>();
+    for (const leg of this.phoneLegs) {
+      for (const { current } of leg.videos) {
+        if (current?.direction !== 'sendrecv' && current?.direction !== 'sendonly') continue;
+        legIds.set(current.codec, [...(legIds.get(current.codec) ?? []), leg.id]);
+      }
+    }
+
+    return [...legIds].map(([codec, ids]) => ({ codec, legIds: ids }));
   }
 
   producers(): ProducerInfo[] {
@@ -161,12 +184,13 @@ export class FakeRoomMedia implements RoomMedia {
   }
 }
 
-export class FakePhoneLeg implements PhoneLeg {
+export class FakePhoneLeg implements PhoneLeg, PhoneVideoOpener {
   readonly id = newLegId();
   readonly events = new TypedEmitter<PhoneLegEvents>();
   readonly rtpPort: number;
   readonly rtcpPort: number;
   readonly configured: PhoneAudio[] = [];
+  readonly videos: FakePhoneVideo[] = [];
   /** What was played to it; `finish` says that one was heard to its end. */
   readonly played: { sounds: readonly Sound[]; finish: (complete: boolean) => void }[] = [];
   music: readonly Sound[] = [];
@@ -218,6 +242,16 @@ export class FakePhoneLeg implements PhoneLeg {
     this.hearingGain = decibels;
   }
 
+  openVideo(content: PhoneVideoContent): Promise<FakePhoneVideo> {
+    const port = this.rtpPort + 5000 + 2 * this.videos.length;
+    const video = new FakePhoneVideo(content, port, () => {
+      this.#room?.events.emit('videoCodecsWanted', this.#room.wantedVideoCodecs());
+    });
+    this.videos.push(video);
+
+    return Promise.resolve(video);
+  }
+
   stats(): Promise<PhoneLegStats> {
     return Promise.resolve({
       packetsReceived: 0,
@@ -232,6 +266,7 @@ export class FakePhoneLeg implements PhoneLeg {
   async close(): Promise<void> {
     if (this.closed) return;
     await Promise.resolve();
+    await Promise.all(this.videos.map((video) => video.close()));
     this.closed = true;
     this.stopPlaying();
     this.#room?.removeProducersOf(this.id);
