@@ -6,13 +6,10 @@ import type { types as mediasoup } from 'mediasoup';
 import type { ConsumerId, LegId, ProducerId, TypedEmitter } from '../base/index.ts';
 import type { AudioCodec } from './codecs.ts';
 import type { SrtpKeys } from './srtp/index.ts';
+import type { MediaDirection, MediaKind, MediaSource, ProducerInfo } from './stream-info.ts';
 import type { WantedVideoCodec } from './video-api.ts';
 
-export type MediaKind = 'audio' | 'video';
-/** What a browser's stream shows or carries; a phone's audio is a `microphone` too. */
-export type MediaSource = 'microphone' | 'camera' | 'screen';
-/** Direction as seen from us (RFC 3264 §5.1). */
-export type MediaDirection = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
+export type { MediaDirection, MediaKind, MediaSource, ProducerInfo } from './stream-info.ts';
 
 /** Sound that is played to phones; `samples` lies in shared memory, so that no thread needs its own. */
 export interface Sound {
@@ -52,14 +49,6 @@ export interface MediaCounters {
     producers: number;
     consumers: number;
   };
-}
-
-export interface ProducerInfo {
-  id: ProducerId;
-  legId: LegId;
-  kind: MediaKind;
-  source: MediaSource;
-  paused: boolean;
 }
 
 export interface SpeakerLevel {

@@ -15,7 +15,7 @@
  * that are is `wantedVideoCodecs` of the room, so that browsers can be asked to send them.
  */
 import type { LegId, TypedEmitter } from '../base/index.ts';
-import type { MediaDirection, ProducerInfo } from './media-api.ts';
+import type { MediaDirection, ProducerInfo } from './stream-info.ts';
 import type { SrtpKeys } from './srtp/index.ts';
 
 export type VideoCodecName = 'H264' | 'VP8';
