@@ -32,6 +32,7 @@ const frontEnd = new SipFrontEnd({
   trunkProbeMs: 30_000,
   publicAddress: '127.0.0.1',
   t1Ms: 500,
+  reinviteWindowMs: 250,
   domain: '127.0.0.1',
   guests: true,
   dialOutLimits: { perRoom: 0, perAccount: 0, trunkPerRoomAndHour: 0 },

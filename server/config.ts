@@ -41,6 +41,8 @@ export interface SipSettings {
   trunkProbeMs: number;
   /** RFC 3261 17.1.1.1. */
   t1Ms: number;
+  /** How long the room's changes are gathered before they go to a phone as one re-INVITE; 0: each goes alone. */
+  reinviteWindowMs: number;
   guests: boolean;
   /** In the order of the challenges. */
   digestAlgorithms: readonly DigestAlgorithm[];
@@ -207,6 +209,7 @@ function readSip(
     rateLimit: reader.integer('SIP_RATE_LIMIT', 200, 1, 1_000_000),
     trunkProbeMs: reader.integer('TRUNK_PROBE_S', 30, 1, 3600) * 1000,
     t1Ms: reader.integer('SIP_T1_MS', 500, 10, 10_000),
+    reinviteWindowMs: reader.integer('REINVITE_WINDOW_MS', 250, 0, 10_000),
     guests: reader.boolean('SIP_GUESTS', true),
     digestAlgorithms: reader.parsed(
       'SIP_DIGEST_ALGORITHMS',

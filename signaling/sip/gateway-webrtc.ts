@@ -12,6 +12,7 @@ import {
   type ExchangeResult,
   type NegotiationHost,
   type NegotiationOutcome,
+  type NegotiationSettings,
   type PeerTraits,
   type RoomStream,
   type SlotLimits,
@@ -26,6 +27,7 @@ export interface WebRtcMediaOptions {
   readonly sessionId: string;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly negotiation: NegotiationSettings;
   readonly counters: { reinvite(reason: string, outcome: string): void };
   /** The audio of the call is another direction now. */
   readonly onAudio: (status: MediaStatus) => void;
@@ -60,7 +62,7 @@ export class WebRtcMedia implements NegotiationHost {
       sessionId,
       logger,
     });
-    this.#negotiation = new Negotiation(this, { clock, logger });
+    this.#negotiation = new Negotiation(this, { clock, logger, settings: options.negotiation });
     const { events } = participant.webRtcLeg;
     events.on('connected', () => this.#timers.stop('connect'));
     events.on('disconnected', () => void participant.leave('media-timeout'));
@@ -68,7 +70,11 @@ export class WebRtcMedia implements NegotiationHost {
   }
 
   get isWanted(): boolean {
-    return this.#isEstablished && this.#session.isBehind;
+    if (!this.#isEstablished) return false;
+    // Not with each of the room's changes: a hundred who join make ten thousand of them.
+    this.#update();
+
+    return this.#session.isBehind;
   }
 
   /** From the phone's point of view. */
@@ -96,6 +102,8 @@ export class WebRtcMedia implements NegotiationHost {
 
   /** For a re-INVITE without an offer. */
   offer(): SdpSession {
+    this.#update();
+
     return this.#session.offer();
   }
 
@@ -108,14 +116,12 @@ export class WebRtcMedia implements NegotiationHost {
   established(): void {
     this.#isEstablished = true;
     void this.#session.flow();
-    this.#update();
     this.#negotiation.changed();
   }
 
   roomChanged(event: RoomEvent): void {
     if (event.type === 'active-speaker') this.#spoke(event.participantId);
     else if (event.type !== 'producer-added' && event.type !== 'producer-removed') return;
-    this.#update();
     if (this.#isHalfOfPage(event)) this.#negotiation.changed(CAMERA_WINDOW);
     else this.#negotiation.changed();
   }

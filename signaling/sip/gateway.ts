@@ -35,6 +35,7 @@ import { allows, ChatOutbox, phoneStatus, type MemberCalls } from './focus/index
 import type { PhoneLeg } from '../../media/index.ts';
 import type { ReceptionDesk } from './gateway-reception.ts';
 import { isSipUri, type SipRequest, type Uri } from './message/index.ts';
+import { DEFAULT_NEGOTIATION, type NegotiationSettings } from './negotiation/index.ts';
 import type { Admission, CallAdmission } from './gateway-admission.ts';
 import { replacesRefusal } from './gateway-replaces.ts';
 import type { SrtpRules } from './gateway-srtp.ts';
@@ -61,6 +62,8 @@ export interface SipGatewayOptions {
   admission?: Pick<CallAdmission, 'admit' | 'prove' | 'accountOf'>;
   /** Whose calls are encrypted; without it none is. */
   srtp?: SrtpRules | undefined;
+  /** When calls are changed; the usual by default. */
+  negotiation?: NegotiationSettings | undefined;
   /** Asks callers for what they did not dial. */
   desk: ReceptionDesk;
   /** Goes into the SDP of every answer. */
@@ -386,7 +389,7 @@ export class PhoneCall implements ParticipantSink {
 
   #createWebRtc(call: IncomingCall, participant: Participant): WebRtcMedia {
     const { offer, request } = call;
-    const { clock, counters, calls } = this.#options;
+    const { clock, counters, calls, negotiation = DEFAULT_NEGOTIATION } = this.#options;
 
     return new WebRtcMedia({
       participant,
@@ -399,6 +402,7 @@ export class PhoneCall implements ParticipantSink {
       sessionId: this.#sessionId,
       clock,
       logger: this.#logger,
+      negotiation,
       counters,
       onAudio: (status) => calls.setAudio(call, status),
     });

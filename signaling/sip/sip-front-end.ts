@@ -25,6 +25,7 @@ import {
   type TransportProtocol,
   type WsOptions,
 } from './transport/index.ts';
+import { negotiationSettings } from './negotiation/index.ts';
 import { WireTrace } from './trace/index.ts';
 import { TrunkKeeper } from './trunk/index.ts';
 import { UserAgent } from './ua/index.ts';
@@ -41,6 +42,8 @@ export interface SipFrontEndOptions {
   publicAddress: string;
   /** RFC 3261 17.1.1.1, milliseconds. */
   t1Ms: number;
+  /** How long changes of a room are gathered before a phone gets them, milliseconds. */
+  reinviteWindowMs: number;
   /** "Parley/1.0.0", for Server and User-Agent. */
   product: string;
   /** Requests outside dialogs that one source may send, a second. */
@@ -131,6 +134,7 @@ export class SipFrontEnd {
     const calls = new MemberCalls(clock);
     this.#calls = calls;
     const srtp = createSrtpRules(options, accounts.isOurHost, logger);
+    const negotiation = negotiationSettings(options.reinviteWindowMs);
     const userAgent = new UserAgent({
       clock,
       logger,
@@ -143,6 +147,7 @@ export class SipFrontEnd {
         desk: new ReceptionDesk(options),
         factory: options.conferenceFactory,
         admission: accounts.admission,
+        negotiation,
         ...srtp,
       }),
       registrar: (transaction) => {
@@ -152,7 +157,8 @@ export class SipFrontEnd {
     });
     this.#userAgent = userAgent;
     const { isOurHost, admission: gatekeeper } = accounts;
-    this.dialOut = createDialOut({ ...options, calls, isOurHost, ...srtp }, userAgent);
+    const shared = { ...options, calls, negotiation, ...srtp };
+    this.dialOut = createDialOut({ ...shared, isOurHost }, userAgent);
     this.#focus = this.#createFocus(calls, gatekeeper, sender, logger);
     this.#trunks = new TrunkKeeper({
       trunks: options.trunks,

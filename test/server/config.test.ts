@@ -43,6 +43,7 @@ describe('parseConfig', () => {
         rateLimit: 200,
         trunkProbeMs: 30_000,
         t1Ms: 500,
+        reinviteWindowMs: 250,
         guests: true,
         digestAlgorithms: ['MD5'],
       },

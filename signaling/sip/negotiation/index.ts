@@ -1,5 +1,5 @@
 /** When and how a call is changed while it lasts: one serial machine a call, m-lines used again. */
-export { DEFAULT_NEGOTIATION, Negotiation } from './negotiation.ts';
+export { DEFAULT_NEGOTIATION, Negotiation, negotiationSettings } from './negotiation.ts';
 export type {
   ExchangeResult,
   NegotiationHost,
@@ -14,3 +14,7 @@ export type { Slot, SlotKind, SlotLimits, Wanted } from './slots.ts';
 export { WebRtcSession } from './webrtc-session.ts';
 export type { WebRtcSessionOptions } from './webrtc-session.ts';
 export type { RoomStream } from './room-streams.ts';
+export { PhoneVideo } from './phone-video.ts';
+export type { PhoneVideoHost, PhoneVideoOptions } from './phone-video.ts';
+export { initialTraits, traitsAfterAnswer, traitsAfterOffer, wantsVideo } from './video-policy.ts';
+export type { Serves, VideoTraits } from './video-policy.ts';

@@ -1,5 +1,5 @@
 /**
- * Whether, and when, a call is changed by us. `gathering`: a change is wanted and the window for more
+ * Whether, and when, a call is changed by us. `gathering`: something is different and the window for more
  * is open; `exchanging`: our offer is on its way; `resting`: it was refused and is tried again later;
  * `resigned`: this peer takes no changes of ours, and is served as it is.
  */
@@ -7,11 +7,11 @@ export type NegotiationState =
   'settled' | 'gathering' | 'exchanging' | 'resting' | 'resigned' | 'closed';
 
 export type NegotiationEvent =
-  /** What is wanted of the call is not what it has. */
-  | 'want'
+  /** What the call depends on is different. */
+  | 'change'
   /** The window, or the rest, is over. */
   | 'due'
-  /** What was wanted is not wanted any more, or the call has it already. */
+  /** The call has what is wanted of it. */
   | 'moot'
   | 'accept'
   /** Refused, and worth another try later. */
@@ -23,19 +23,19 @@ export type NegotiationEvent =
 const TRANSITIONS: Readonly<
   Record<NegotiationState, Partial<Record<NegotiationEvent, NegotiationState>>>
 > = {
-  settled: { want: 'gathering', close: 'closed' },
-  gathering: { want: 'gathering', due: 'exchanging', moot: 'settled', close: 'closed' },
+  settled: { change: 'gathering', close: 'closed' },
+  gathering: { change: 'gathering', due: 'exchanging', moot: 'settled', close: 'closed' },
   // What is wanted meanwhile is sent after it: one offer at a time (RFC 3264 4).
   exchanging: {
-    want: 'exchanging',
+    change: 'exchanging',
     moot: 'settled',
     accept: 'settled',
     refuse: 'resting',
     resign: 'resigned',
     close: 'closed',
   },
-  resting: { want: 'resting', due: 'exchanging', close: 'closed' },
-  resigned: { want: 'resigned', close: 'closed' },
+  resting: { change: 'resting', due: 'exchanging', moot: 'settled', close: 'closed' },
+  resigned: { change: 'resigned', close: 'closed' },
   closed: {},
 };
 

@@ -15,12 +15,12 @@ export interface NegotiationSettings {
   readonly rests: readonly number[];
 }
 
-/** A room that fills makes ten changes in a fifth of a second: they are one. */
-export const DEFAULT_NEGOTIATION: NegotiationSettings = {
-  window: 250,
-  longestWindow: 1000,
-  rests: [4000, 16_000, 64_000],
-};
+/** A room that fills makes ten changes in a fifth of a second: they are one. `window` 0 merges nothing. */
+export function negotiationSettings(window: number): NegotiationSettings {
+  return { window, longestWindow: 4 * window, rests: [4000, 16_000, 64_000] };
+}
+
+export const DEFAULT_NEGOTIATION = negotiationSettings(250);
 
 /** How an exchange ended; `moot`: there was nothing to ask for after all. */
 export type ExchangeResult = 'accepted' | 'moot' | { readonly status: number };
@@ -62,15 +62,13 @@ export class Negotiation {
     return this.#state;
   }
 
-  /** Something that the call depends on is different now; `window`: when more of it is on its way. */
+  /**
+   * Something that the call depends on may be different now; whether it is shows when the window closes.
+   * `window`: when more of it is on its way.
+   */
   changed(window = this.#settings.window): void {
     const before = this.#state;
-    if (!this.#host.isWanted) {
-      if (before === 'gathering') this.#settle();
-
-      return;
-    }
-    if (!this.#move('want') || this.#state !== 'gathering') return;
+    if (!this.#move('change') || this.#state !== 'gathering') return;
     const now = this.#clock.now();
     if (before === 'settled') this.#wantedSince = now;
     const left = this.#wantedSince + this.#settings.longestWindow - now;
@@ -83,6 +81,11 @@ export class Negotiation {
   }
 
   #send(): void {
+    if (!this.#host.isWanted) {
+      this.#move('moot');
+
+      return;
+    }
     if (!this.#move('due')) return;
     this.#host.exchange().then(
       (result) => this.#ended(result),
@@ -120,11 +123,6 @@ export class Negotiation {
     } else if (this.#move('refuse')) {
       this.#timers.start('rest', rest, () => this.#send());
     }
-  }
-
-  #settle(): void {
-    this.#timers.stop('window');
-    this.#move('moot');
   }
 
   #move(event: Parameters<typeof nextNegotiationState>[1]): boolean {
