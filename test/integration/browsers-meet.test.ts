@@ -123,3 +123,51 @@ describe('two Chromium pages in one room', () => {
     });
   });
 });
+
+describe('a room with a lobby', () => {
+  const folder = scratchFolder('lobby');
+  let server: ParleyServer;
+  let browser: Browser;
+  let host: RoomPage;
+  let guest: RoomPage;
+
+  beforeAll(async () => {
+    server = await ParleyServer.start({ folder });
+    await server.api('POST', '/rooms', { number: '210', hostPin: '9999', lobby: true });
+    browser = await launchChromium();
+    host = await RoomPage.join(browser, server, '210', 'Ann', '9999');
+    guest = await RoomPage.join(browser, server, '210', 'Bob');
+  });
+
+  afterAll(async () => {
+    await browser.close();
+    await stopAllChildren();
+  });
+
+  it('keeps a guest out of sight until the host lets it in', async () => {
+    await guest.page.getByTestId('waiting-for-host').waitFor();
+    await host.page.getByTestId('waiting').waitFor();
+    const rows = (await host.roster()).map((row) => row.text);
+    expect(rows).toHaveLength(1);
+    expect(Object.keys(await host.videoTimes())).toHaveLength(1);
+
+    await host.page.getByTestId('admit').click();
+    await waitUntil('both see each other', async () => {
+      const times = [await host.videoTimes(), await guest.videoTimes()].map(Object.values);
+
+      return times.every((each) => each.length === 2 && each.every((time) => time > 0.5))
+        ? undefined
+        : JSON.stringify(times);
+    });
+    expect(await host.page.getByTestId('waiting').count()).toBe(0);
+  });
+
+  it('says to all when it is locked, and lets nobody in', async () => {
+    await server.api('PATCH', '/rooms/210', { locked: true, lobby: false });
+    for (const { page } of [host, guest]) await page.getByTestId('room-locked').waitFor();
+    const late = await RoomPage.ask(browser, server, '210', 'Cid');
+
+    expect(await late.page.getByTestId('ended').textContent()).toMatch(/locked/i);
+    expect(await host.roster()).toHaveLength(2);
+  });
+});

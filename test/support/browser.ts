@@ -62,12 +62,27 @@ export class RoomPage {
     });
   }
 
-  /** Opens the room's link, gives a name, joins, and waits until media is connected. */
+  /** Asks to join, and waits until the room or its lobby is entered. */
   static async join(
     browser: Browser,
     server: ParleyServer,
     room: string,
     name: string,
+    pin?: string,
+  ): Promise<RoomPage> {
+    const page = await RoomPage.ask(browser, server, room, name, pin);
+    await page.page.getByTestId('leave').waitFor({ timeout: 15_000 });
+
+    return page;
+  }
+
+  /** Opens the room's link, gives a name and, if there is one, a PIN, and presses the button. */
+  static async ask(
+    browser: Browser,
+    server: ParleyServer,
+    room: string,
+    name: string,
+    pin?: string,
   ): Promise<RoomPage> {
     const context = await browser.newContext({
       viewport: { width: 1280, height: 800 },
@@ -80,8 +95,11 @@ export class RoomPage {
     const room_ = new RoomPage(context, await context.newPage());
     await room_.page.goto(`${server.url}/room/${room}`);
     await room_.page.getByTestId('name-input').fill(name);
+    if (pin !== undefined) {
+      await room_.page.getByText('asks me for a PIN').click();
+      await room_.page.getByTestId('pin-input').fill(pin);
+    }
     await room_.page.getByTestId('join').click();
-    await room_.page.getByTestId('leave').waitFor({ timeout: 15_000 });
 
     return room_;
   }
