@@ -93,9 +93,10 @@ const SECURE_PROTOCOLS: ReadonlySet<string> = new Set(['RTP/SAVP', 'RTP/SAVPF'])
 export function findObstacle(
   session: SdpSession,
   media: SdpMedia,
-  capabilities: AudioCapabilities,
+  capabilities: Pick<AudioCapabilities, 'srtp' | 'families'>,
+  type: 'audio' | 'video' = 'audio',
 ): Unusable | undefined {
-  if (media.type !== 'audio') return 'media-type';
+  if (media.type !== type) return 'media-type';
   if (media.port === 0) return 'refused';
   if (!isSecurable(media, capabilities)) return 'protocol';
   const connection = effectiveConnection(session, media);
@@ -105,7 +106,7 @@ export function findObstacle(
 }
 
 /** SAVP needs a key that we can use, AVP may have one (RFC 8643), and one of the two is needed at times. */
-function isSecurable(media: SdpMedia, capabilities: AudioCapabilities): boolean {
+function isSecurable(media: SdpMedia, capabilities: Pick<AudioCapabilities, 'srtp'>): boolean {
   const line = usableCrypto(media, capabilities);
   if (SECURE_PROTOCOLS.has(media.protocol)) return line !== undefined;
   if (!PROTOCOLS.has(media.protocol)) return false;
@@ -115,7 +116,10 @@ function isSecurable(media: SdpMedia, capabilities: AudioCapabilities): boolean 
 }
 
 /** "the most preferred … that the answerer supports" (RFC 4568 5.1.2): the first. */
-export function usableCrypto(media: SdpMedia, { srtp }: AudioCapabilities): CryptoLine | undefined {
+export function usableCrypto(
+  media: SdpMedia,
+  { srtp }: Pick<AudioCapabilities, 'srtp'>,
+): CryptoLine | undefined {
   if (srtp === 'off' || srtp === 'impossible') return undefined;
 
   return readCryptoLines(media)?.[0];
@@ -270,7 +274,10 @@ function toPayloadType(format: string): number | undefined {
 }
 
 /** A phone leg talks to one peer; a multicast or broadcast address would make us flood a network. */
-function isReachable({ family, address }: SdpConnection, { families }: AudioCapabilities): boolean {
+function isReachable(
+  { family, address }: SdpConnection,
+  { families }: Pick<AudioCapabilities, 'families'>,
+): boolean {
   const literal = isIP(address);
   if (literal === 0) return /^[A-Za-z0-9]([A-Za-z0-9.-]{0,253})$/.test(address);
   if (literal !== family || !families.includes(family)) return false;

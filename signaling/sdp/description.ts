@@ -1,4 +1,4 @@
-/** Our own descriptions: one audio stream, written in one way, with the version rules of `o=`. */
+/** Our own descriptions: the audio stream, written in one way, and the version rules of `o=`. */
 import { isIP } from 'node:net';
 import type { SrtpKey, SrtpKeys } from '../../media/srtp/suites.ts';
 import { findTelephoneEvent, type AudioCodec } from '../../media/codecs.ts';
@@ -13,6 +13,7 @@ import type {
   SdpSession,
 } from './sdp-model.ts';
 import { writeSdp } from './sdp-session.ts';
+import type { LocalVideos } from './video-description.ts';
 
 /** Where our end of the stream is, and what it wants. */
 export interface LocalMedia {
@@ -26,6 +27,8 @@ export interface LocalMedia {
   readonly sessionId: string;
   /** The keys that are in use: they go on while the far end's does (RFC 4568 7.1.4). */
   readonly srtp?: SrtpKeys | undefined;
+  /** Where its pictures would go; without a place for them video is refused, and not offered. */
+  readonly videos?: LocalVideos | undefined;
 }
 
 interface StreamParts {

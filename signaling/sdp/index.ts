@@ -20,7 +20,7 @@ export {
   DEFAULT_AUDIO_CAPABILITIES,
   negotiateOffer,
 } from './offer-answer.ts';
-export type { AnswerOutcome, OfferOutcome, Rejection } from './offer-answer.ts';
+export type { AnswerOutcome, NegotiatedMedia, OfferOutcome, Rejection } from './offer-answer.ts';
 export type { LocalMedia } from './description.ts';
 export type {
   AudioCapabilities,
@@ -28,6 +28,18 @@ export type {
   NegotiatedTelephoneEvent,
   SrtpMode,
 } from './audio-negotiation.ts';
+export { DEFAULT_VIDEO_CAPABILITIES } from './video-formats.ts';
+export { servesVideo } from './video-negotiation.ts';
+export type {
+  NegotiatedVideo,
+  VideoCapabilities,
+  VideoCodecName,
+  VideoContent,
+  VideoFeedback,
+} from './video-negotiation.ts';
+export type { NegotiatedH264 } from './h264.ts';
+export { selectVideos, VIDEO_LABELS } from './video-description.ts';
+export type { LocalVideo, LocalVideos, NegotiatedVideos } from './video-description.ts';
 export {
   answerSetup,
   bundledMids,

@@ -1,9 +1,8 @@
 /**
- * The offer/answer model (RFC 3264) for calls with one audio stream. Pure: descriptions in,
- * descriptions out; whoever calls keeps the last local one and hands it back.
+ * The offer/answer model (RFC 3264) for calls with one audio stream and, where it is wanted, video. Pure:
+ * descriptions in, descriptions out; whoever calls keeps the last local one and hands it back.
  */
 import { AUDIO_CODECS, type AudioCodec } from '../../media/codecs.ts';
-import { findSrtpSuite, type SrtpKeys } from '../../media/srtp/suites.ts';
 import {
   findObstacle,
   listComfortNoise,
@@ -20,17 +19,20 @@ import {
   type NegotiatedAudio,
   type Unusable,
 } from './audio-negotiation.ts';
-import {
-  countCrypto,
-  hasCrypto,
-  isSameKey,
-  newSrtpKey,
-  readCryptoLines,
-  type CryptoLine,
-} from './crypto-attribute.ts';
+import type { CryptoLine } from './crypto-attribute.ts';
 import { answerMedia, describe, offerMedia, refuseMedia, type LocalMedia } from './description.ts';
 import { SdpError } from './sdp-check.ts';
 import type { SdpDirection, SdpMedia, SdpSession } from './sdp-model.ts';
+import { answeredKeys, answerKeys } from './srtp-negotiation.ts';
+import {
+  answerVideo,
+  applyVideoAnswer,
+  offerVideo,
+  selectVideos,
+  videoSlot,
+  type NegotiatedVideos,
+} from './video-description.ts';
+import type { NegotiatedVideo, VideoContent } from './video-negotiation.ts';
 
 export const DEFAULT_AUDIO_CAPABILITIES: AudioCapabilities = {
   codecs: AUDIO_CODECS,
@@ -48,8 +50,13 @@ export interface Rejection {
 }
 
 export type OfferOutcome = { readonly audio: NegotiatedAudio } | { readonly reject: Rejection };
+/** What a call's media is, without the videos that were refused or not wanted. */
+export interface NegotiatedMedia {
+  readonly audio: NegotiatedAudio;
+  readonly videos: NegotiatedVideos;
+}
 export type AnswerOutcome =
-  { readonly answer: SdpSession; readonly audio: NegotiatedAudio } | { readonly reject: Rejection };
+  ({ readonly answer: SdpSession } & NegotiatedMedia) | { readonly reject: Rejection };
 
 /** RFC 3261 20.43, the nearest miss of an offer's streams first. */
 const WARNINGS: readonly [Unusable, Rejection['warning']][] = [
@@ -80,7 +87,8 @@ export function negotiateOffer(
 
 /**
  * "For each "m=" line in the offer, there MUST be a corresponding "m=" line in the answer"
- * (RFC 3264 6): the first usable audio stream is taken, all others are answered with port 0.
+ * (RFC 3264 6): the first usable audio stream is taken, and the video that there is a place for; all
+ * others are answered with port 0.
  */
 export function answerOffer(
   offer: SdpSession,
@@ -93,22 +101,26 @@ export function answerOffer(
   const srtp = crypto && answerKeys(crypto, local.srtp);
   const audio = { ...selection.audio, ...(srtp && { srtp }) };
   const ours = srtp && { tag: crypto.tag, key: srtp.send };
-  const media = offer.media.map((offered, index) =>
-    index === selection.index ? answerMedia(offered, audio, local, ours) : refuseMedia(offered),
+  const places = local.videos ?? {};
+  const selected = selectVideos(
+    offer,
+    capabilities,
+    (content) => places[content]?.capabilities,
+    (content) => places[content]?.direction ?? 'sendrecv',
   );
+  const videos: Partial<Record<VideoContent, NegotiatedVideo>> = {};
+  const media = offer.media.map((offered, index) => {
+    if (index === selection.index) return answerMedia(offered, audio, local, ours);
+    const negotiated = selected.get(index);
+    if (negotiated === undefined) return refuseMedia(offered);
+    const place = places[negotiated.content]!;
+    const answered = answerVideo(offered, negotiated, place, capabilities);
+    videos[negotiated.content] = answered.video;
 
-  return { answer: describe(local, media, offer.timing), audio };
-}
+    return answered.media;
+  });
 
-/**
- * "the answerer … MUST use its own key" (RFC 4568 5.1.2). One that goes on with the same key goes on with
- * ours: nobody starts to count anew; with another key both do.
- */
-function answerKeys({ key }: CryptoLine, before: SrtpKeys | undefined): SrtpKeys {
-  const isKept = before !== undefined && isSameKey(before.receive, key);
-  const send = isKept ? before.send : newSrtpKey(findSrtpSuite(key.suite)!);
-
-  return { send, receive: key };
+  return { answer: describe(local, media, offer.timing), audio, videos };
 }
 
 /** An offer of all that we can, in the slots that the session already has (RFC 3264 5, 8). */
@@ -121,6 +133,17 @@ export function createOffer(capabilities: AudioCapabilities, local: LocalMedia):
   );
   const media = previous.map(refuseMedia);
   media[slot] = offered;
+  const taken = new Set([slot]);
+  for (const content of ['main', 'slides'] as const) {
+    const place = local.videos?.[content];
+    if (place === undefined) continue;
+    const at = videoSlot(previous, content, taken);
+    const before = previous[at]?.port === 0 ? undefined : previous[at];
+    const secure = offered.protocol.includes('SAVP');
+    const { srtp, rtcpMux } = capabilities;
+    media[at] = offerVideo(content, place, before, { srtp, rtcpMux, secure });
+    taken.add(at);
+  }
 
   return describe(local, media, { start: 0, stop: 0 });
 }
@@ -130,7 +153,7 @@ export function applyAnswer(
   offer: SdpSession,
   answer: SdpSession,
   capabilities: AudioCapabilities,
-): { readonly audio: NegotiatedAudio } | SdpError {
+): NegotiatedMedia | SdpError {
   if (answer.media.length !== offer.media.length) {
     return new SdpError('the answer has another number of m= lines than the offer');
   }
@@ -147,30 +170,11 @@ export function applyAnswer(
   const srtp = answeredKeys(offered, answered, capabilities);
   if (srtp instanceof SdpError) return srtp;
   const outcome = matchAnswer(offered, answer, answered, capabilities);
-  if (outcome instanceof SdpError || srtp === undefined) return outcome;
+  if (outcome instanceof SdpError) return outcome;
+  const videos = applyVideoAnswer(offer, answer, capabilities);
+  if (videos instanceof SdpError) return videos;
 
-  return { audio: { ...outcome.audio, srtp } };
-}
-
-/** Our key is that of the offer's line whose tag the answer names (RFC 4568 5.1.3). */
-function answeredKeys(
-  offered: SdpMedia,
-  answered: SdpMedia,
-  capabilities: AudioCapabilities,
-): SrtpKeys | undefined | SdpError {
-  if (!hasCrypto(answered) || !hasCrypto(offered)) {
-    const isOptional = capabilities.srtp !== 'required' && !/SAVP/.test(answered.protocol);
-
-    return isOptional ? undefined : new SdpError('the answer has no key');
-  }
-  const theirs = usableCrypto(answered, capabilities);
-  const ours = readCryptoLines(offered)?.find(({ tag }) => tag === theirs?.tag);
-  const fits = countCrypto(answered) === 1 && ours?.key.suite === theirs?.key.suite;
-  if (theirs === undefined || ours === undefined || !fits) {
-    return new SdpError('the crypto line of the answer is none of the offer');
-  }
-
-  return { send: ours.key, receive: theirs.key };
+  return { audio: { ...outcome.audio, ...(srtp && { srtp }) }, videos };
 }
 
 function matchAnswer(
