@@ -38,6 +38,7 @@ export const TEST_PACKAGES = [
   { name: 'chromium', command: 'chromium' },
   { name: 'iproute2', command: 'ip' },
   { name: 'tcpdump', command: 'tcpdump' },
+  { name: 'ffmpeg', command: 'ffmpeg' },
   { name: 'libxml2-utils', command: 'xmllint' },
 ];
 

@@ -1,3 +1,4 @@
+/** Size: a phone, what it is told, and the long configuration that it is started with. */
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import path from 'node:path';
@@ -31,6 +32,8 @@ export interface PhoneOptions {
   codec?: PhoneCodec;
   /** What the phone plays, Hz; undefined: silence. */
   tone?: number;
+  /** Peak of it, dBFS; -12 by default. */
+  level?: number;
   /** Over TLS the server's certificate is checked. */
   transport?: 'udp' | 'tcp' | 'tls';
   /** Where all its requests go first, "127.0.0.1:5065"; without it straight to the server. */
@@ -226,7 +229,15 @@ export class BaresipPhone {
   }
 
   #writeConfiguration(): void {
-    const { folder, port, codec = 'pcmu', tone, srtp, address = '127.0.0.1' } = this.#options;
+    const {
+      folder,
+      port,
+      codec = 'pcmu',
+      tone,
+      level = -12,
+      srtp,
+      address = '127.0.0.1',
+    } = this.#options;
     const security = srtp === undefined ? [] : ['srtp'];
     const { module, entry, sampleRate } = CODECS[codec];
     const wav = path.join(folder, 'tone.wav');
@@ -234,7 +245,7 @@ export class BaresipPhone {
     writeToneWav(wav, tone ?? 440, {
       seconds: 180,
       sampleRate,
-      level: tone === undefined ? -140 : -12,
+      level: tone === undefined ? -140 : level,
     });
     const rtpMin = 20_000 + (port % 500) * 40;
     writeFileSync(
@@ -257,7 +268,7 @@ export class BaresipPhone {
         `snd_path ${path.join(folder, 'rec')}`,
         `ctrl_tcp_listen 127.0.0.1:${port + 20_000}`,
         'dns_server 127.0.0.1:9',
-        'opus_bitrate 64000',
+        'opus_bitrate 128000',
         `sip_cafile ${projectPath('test/fixtures/tls/ca.pem')}`,
         `module_path ${MODULE_FOLDER}`,
         `audio_source aufile,${wav}`,

@@ -18,11 +18,16 @@ export interface LinphoneOptions {
   srtp?: boolean;
   /** What it plays, Hz, also while it holds. */
   tone?: number;
+  /** Peak of it, dBFS; -12 by default. */
+  level?: number;
+  /** The only one that it offers; without it PCMU and PCMA. */
+  codec?: (typeof CODECS)[number][0];
 }
 
 const CODECS = [
   ['PCMU', 8000, 1],
   ['PCMA', 8000, 1],
+  ['G722', 8000, 1],
   ['opus', 48_000, 2],
 ] as const;
 
@@ -48,7 +53,7 @@ export class LinphonePhone {
     writeToneWav(path.join(folder, 'tone.wav'), options.tone ?? 440, {
       seconds: 30,
       sampleRate: 8000,
-      level: options.tone === undefined ? -140 : -12,
+      level: options.tone === undefined ? -140 : (options.level ?? -12),
     });
     const input = path.join(folder, 'in');
     // A pipe that is open at both ends: at the end of its input linphonec would quit.
@@ -142,7 +147,9 @@ function rtpPort({ port }: LinphoneOptions): number {
 }
 
 function configuration(options: LinphoneOptions): string {
-  const { username, password, server, port, transport = 'udp' } = options;
+  const { username, password, server, port, transport = 'udp', codec } = options;
+  const offers = (mime: string): boolean =>
+    codec === undefined ? mime.startsWith('PCM') : mime === codec;
   const proxy = `<sip:${server};transport=${transport}`;
 
   return [
@@ -180,7 +187,7 @@ function configuration(options: LinphoneOptions): string {
       `mime=${mime}`,
       `rate=${rate}`,
       `channels=${channels}`,
-      `enabled=${mime === 'opus' ? 0 : 1}`,
+      `enabled=${offers(mime) ? 1 : 0}`,
     ]),
     '[video]',
     'enabled=0',

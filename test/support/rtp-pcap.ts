@@ -57,6 +57,27 @@ export function writeAudioPcap(
   writePcap(file, packets);
 }
 
+/** Payloads of 20 ms as somebody else encoded them. */
+export function writePayloadsPcap(
+  file: string,
+  payloads: readonly Uint8Array[],
+  stream: { payloadType: number; clockRate: number; ssrc: number },
+): void {
+  const { payloadType, clockRate, ssrc } = stream;
+  const packets = payloads.map((payload, i) => ({
+    at: i * PACKET_MS,
+    rtp: packet({
+      marker: i === 0,
+      payloadType,
+      sequenceNumber: i + 1,
+      timestamp: (i * clockRate * PACKET_MS) / 1000,
+      ssrc,
+      payload,
+    }),
+  }));
+  writePcap(file, packets);
+}
+
 /** RFC 4733 events of 100 ms, each with its end sent three times (2.5.1.4). */
 export function writeKeysPcap(file: string, keys: string, payloadType: number, ssrc: number): void {
   const packets: Timed[] = [];

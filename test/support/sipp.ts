@@ -110,6 +110,11 @@ export async function runScenario(options: ScenarioOptions): Promise<ScenarioRes
   return { exitCode, errors: exitCode === 0 ? '' : errorsOf(folder) };
 }
 
+/** Of the first call of a SIPp at this SIP port. */
+export function mediaPort(port: number): number {
+  return MEDIA_PORTS + (port - 5000) * 10;
+}
+
 /** Every message that the scenario sent and received. */
 export function scenarioMessages(folder: string): string {
   return readdirSync(folder).includes('sipp.msg')
@@ -141,7 +146,7 @@ function scenarioArguments(options: ScenarioOptions): string[] {
     ...(target === undefined ? [] : [target]),
     ...['-sf', projectPath('test/fixtures/sipp', options.scenario), '-s', options.user],
     ...['-i', address, '-mi', address, '-p', String(port), '-cp', String(port + 3000)],
-    ...['-mp', String(MEDIA_PORTS + (port - 5000) * 10)],
+    ...['-mp', String(mediaPort(port))],
     ...[
       '-nostdin',
       '-t',

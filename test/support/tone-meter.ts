@@ -19,11 +19,15 @@ export function toneLevel(signal: Signal, frequency: number): number {
   if (length === 0) return NOTHING_DBFS;
   const omega = (2 * Math.PI * frequency) / sampleRate;
   const coefficient = 2 * Math.cos(omega);
-  const hann = (2 * Math.PI) / length;
+  const turn = 2 * Math.cos((2 * Math.PI) / length);
   let before = 0;
   let last = 0;
+  // The window's cosine, each from the two before it.
+  let cosine = 1;
+  let next = turn / 2;
   for (let i = 0; i < length; i++) {
-    const window = 0.5 - 0.5 * Math.cos(hann * i);
+    const window = 0.5 - 0.5 * cosine;
+    [cosine, next] = [next, turn * next - cosine];
     const value = samples[i]! * window + coefficient * last - before;
     before = last;
     last = value;
