@@ -94,14 +94,14 @@ describe('two Chromium pages in one room', () => {
       await waitUntil('Ann is marked as muted', async () => {
         const row = (await page.roster()).find((each) => each.text.includes('Ann'));
 
-        return row?.muted === true ? undefined : JSON.stringify(row);
+        return row?.muted === true ? undefined : `row ${JSON.stringify(row)}`;
       });
     }
     await ann.page.getByTestId('toggle-mic').click();
     await waitUntil('the mark goes', async () => {
       const row = (await bob.roster()).find((each) => each.text.includes('Ann'));
 
-      return row?.muted === false ? undefined : JSON.stringify(row);
+      return row?.muted === false ? undefined : `row ${JSON.stringify(row)}`;
     });
   });
 

@@ -92,7 +92,7 @@ describe.each(['pcmu', 'pcma', 'opus'] as const)('a phone (%s) and two pages', (
     await waitUntil(`the phone is ${speaking ? '' : 'not '}speaking`, async () => {
       const row = (await page.roster()).find((each) => each.kind === 'phone');
 
-      return row?.speaking === speaking ? undefined : JSON.stringify(row);
+      return row?.speaking === speaking ? undefined : `row ${JSON.stringify(row)}`;
     });
   }
 
