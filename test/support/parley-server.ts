@@ -66,7 +66,7 @@ export class ParleyServer {
           return 'not listening';
         }
       },
-      20_000,
+      40_000,
     );
 
     return server;

@@ -119,11 +119,11 @@ class LocatedRequest implements ClientTransaction {
     if (this.#current !== undefined) this.#inner.cancel(this.#current, headers);
   }
 
-  #tryNext(failure: ClientFailure): void {
+  #tryNext(failure: ClientFailure, cause?: Error): void {
     const target = this.#isCancelled ? undefined : this.#targets.shift();
     if (target === undefined) {
       this.#isOver = true;
-      this.#user.onFailure(failure);
+      this.#user.onFailure(failure, cause);
 
       return;
     }
@@ -137,10 +137,10 @@ class LocatedRequest implements ClientTransaction {
           this.#tryNext('transport-error');
         }
       },
-      onFailure: (reason) => {
+      onFailure: (reason, why) => {
         if (isAbandoned) return;
         isAbandoned = true;
-        this.#tryNext(reason);
+        this.#tryNext(reason, why);
       },
       onTerminated: () => {
         if (!isAbandoned) this.#user.onTerminated?.();

@@ -46,6 +46,7 @@ export abstract class ClientTransactionMachine<
   protected readonly owner: ClientOwner;
   protected response: SipResponse | undefined = undefined;
   readonly #user: ClientTransactionUser;
+  #sendError: Error | undefined;
 
   constructor(
     context: TransactionContext,
@@ -82,7 +83,7 @@ export abstract class ClientTransactionMachine<
   }
 
   protected inform(failure: ClientFailure): void {
-    this.#user.onFailure(failure);
+    this.#user.onFailure(failure, this.#sendError);
   }
 
   protected override onTerminated(): void {
@@ -102,6 +103,7 @@ export abstract class ClientTransactionMachine<
       { err: toError(error), method: this.request.method, target: this.outgoing.target },
       'SIP request could not be sent',
     );
+    this.#sendError = error;
     this.fire('transport error');
   };
 }

@@ -11,8 +11,11 @@ export interface ClientTransactionUser {
    * The ACK for a 2xx is the user's to send; that for 300–699 the transaction sends.
    */
   onResponse(response: SipResponse): void;
-  /** No final response came, or the request could not be sent. Called once, and nothing after it. */
-  onFailure(failure: ClientFailure): void;
+  /**
+   * No final response came, or the request could not be sent, `cause` says why (a refused connection, a certificate).
+   * Called once, and nothing after it.
+   */
+  onFailure(failure: ClientFailure, cause?: Error): void;
   /** The transaction is gone; no callback follows. */
   onTerminated?(): void;
 }

@@ -13,6 +13,7 @@ import {
   type SipUri,
 } from '../message/index.ts';
 import type { RequestSender } from '../dialog/index.ts';
+import type { ClientFailure } from '../transaction/index.ts';
 import type { Endpoint, SendTarget } from '../transport/index.ts';
 import { withCredentials } from '../ua/index.ts';
 
@@ -28,8 +29,11 @@ export interface TrunkAgentOptions {
   readonly onStatus: (change: Partial<Omit<TrunkStatus, 'since'>>) => void;
 }
 
-type Outcome = { readonly response: SipResponse } | { readonly failure: string };
+type Outcome =
+  | { readonly response: SipResponse }
+  | { readonly failure: ClientFailure; readonly cause: Error | undefined };
 
+const MAX_CAUSE_LENGTH = 200;
 const REGISTER_SECONDS = 300;
 /** Of its lifetime, after which a registration is refreshed. */
 const REFRESH_AT = 0.8;
@@ -223,8 +227,8 @@ export class TrunkAgent {
           this.#send(withCredentials(request, this.#digest, sequence), done, challenges + 1);
         } else done({ response });
       },
-      onFailure: (failure) => {
-        if (!this.#closed) done({ failure });
+      onFailure: (failure, cause) => {
+        if (!this.#closed) done({ failure, cause });
       },
     });
   }
@@ -253,7 +257,10 @@ function digits(text: string | undefined): number | undefined {
 }
 
 function reasonOf(outcome: Outcome): string {
-  if ('failure' in outcome) return outcome.failure === 'timeout' ? 'no answer' : 'not reachable';
+  if ('response' in outcome) return `${outcome.response.status} ${outcome.response.reason}`;
+  if (outcome.failure === 'timeout') return 'no answer';
 
-  return `${outcome.response.status} ${outcome.response.reason}`;
+  return outcome.cause === undefined
+    ? 'not reachable'
+    : `not reachable: ${outcome.cause.message.slice(0, MAX_CAUSE_LENGTH)}`;
 }

@@ -102,8 +102,8 @@ function forward(user: ClientTransactionUser): ClientTransactionUser {
     onResponse: (response) => {
       user.onResponse(response);
     },
-    onFailure: (failure) => {
-      user.onFailure(failure);
+    onFailure: (failure, cause) => {
+      user.onFailure(failure, cause);
     },
   };
 }
