@@ -1,10 +1,16 @@
 import type { ParticipantId, ProducerId } from '../base/index.ts';
-import type { ProducerInfo } from '../media/index.ts';
+import type { MediaSource, ProducerInfo } from '../media/index.ts';
 import type { ProducerView } from './ports.ts';
 
 /** The streams that one participant sends, and what the roster says because of them. */
 export class ParticipantStreams {
   readonly #byId = new Map<ProducerId, ProducerInfo>();
+  readonly #announced = new Set<MediaSource>();
+
+  /** Said to follow, and not there yet. */
+  get announced(): ReadonlySet<MediaSource> {
+    return this.#announced;
+  }
 
   get microphonePaused(): boolean {
     return [...this.#byId.values()].some((info) => info.source === 'microphone' && info.paused);
@@ -22,7 +28,12 @@ export class ParticipantStreams {
     return this.#byId.get(id);
   }
 
+  announce(source: MediaSource): void {
+    this.#announced.add(source);
+  }
+
   set(info: ProducerInfo): void {
+    this.#announced.delete(info.source);
     this.#byId.set(info.id, info);
   }
 

@@ -5,7 +5,7 @@
 import type { types as mediasoup } from 'mediasoup';
 import { AppError, RateLimiter, toError } from '../base/index.ts';
 import type { Clock, Logger, ParticipantId, ProducerId, RoomNumber } from '../base/index.ts';
-import type { PhoneLeg, ProducerInfo, WebRtcLeg } from '../media/index.ts';
+import type { MediaSource, PhoneLeg, ProducerInfo, WebRtcLeg } from '../media/index.ts';
 import type { CloseReason } from './close-reason.ts';
 import { toDisplayName } from './display-name.ts';
 import { GuardedSink } from './guarded-sink.ts';
@@ -157,6 +157,15 @@ export class Participant {
 
   get video(): boolean {
     return this.#streams.video;
+  }
+
+  /** What its owner said would be sent next, and is not there yet. */
+  get announced(): ReadonlySet<MediaSource> {
+    return this.#streams.announced;
+  }
+
+  announce(source: MediaSource): void {
+    this.#streams.announce(source);
   }
 
   /** Throws unless this is a phone with media: asking a browser for it is a mistake of the caller. */

@@ -21,6 +21,8 @@ export class OwnDevices {
   readonly #unsubscribe: () => void;
   #switched: Promise<void> = Promise.resolve();
   #switching = 0;
+  /** What is sent after the stream that is sent now. */
+  #next: DeviceKind | undefined;
 
   constructor(options: OwnDevicesOptions) {
     this.#options = options;
@@ -33,6 +35,8 @@ export class OwnDevices {
   /** Sends what the preview opened; after an outage, what was sent before it. */
   async publish(isFirst: boolean): Promise<void> {
     await this.#media.whenOpened();
+    const { microphone, camera } = this.#media.state;
+    this.#next = microphone && camera && 'camera';
     for (const device of ['microphone', 'camera'] as const) {
       void this.#inTurn(`sending the ${device}`, () => {
         if (isFirst) this.#showOpened(device);
@@ -107,7 +111,9 @@ export class OwnDevices {
       return;
     }
     try {
-      await sfu.publish(device, track);
+      const next = this.#next === device ? undefined : this.#next;
+      this.#next = undefined;
+      await sfu.publish(device, track, next);
     } catch (error) {
       this.#setDevice(device, 'off');
       throw error;

@@ -70,13 +70,14 @@ export class SfuClient {
     return this.#producers.has(source);
   }
 
-  async publish(source: MediaSource, track: MediaStreamTrack): Promise<void> {
+  /** `next`: what follows at once. */
+  async publish(source: MediaSource, track: MediaStreamTrack, next?: MediaSource): Promise<void> {
     const transport = await (this.#send ??= this.#createTransport('send'));
     const producer = await transport.produce({
       track,
       // Tracks belong to the devices, which go on being used in the next call.
       stopTracks: false,
-      appData: { source },
+      appData: { source, next },
       ...(source === 'camera' && { encodings: CAMERA_LAYERS, ...this.#preferVp8() }),
       ...(source === 'microphone' && { codecOptions: { opusFec: true, opusDtx: false } }),
     });
@@ -240,6 +241,7 @@ export class SfuClient {
           source: appData['source'] as MediaSource,
           rtpParameters: rtpParameters,
           paused: false,
+          ...(appData['next'] !== undefined && { next: appData['next'] as MediaSource }),
         })
         .then(({ producerId }) => done({ id: producerId }), failed);
     });

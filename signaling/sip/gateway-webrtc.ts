@@ -33,8 +33,6 @@ export interface WebRtcMediaOptions {
   readonly onAudio: (status: MediaStatus) => void;
 }
 
-/** Milliseconds from a page's microphone to its camera: who joins with both is one change. */
-const CAMERA_WINDOW = 700;
 /** As many as a screen has place for. */
 const LIMITS: SlotLimits = { audio: 16, video: 16 };
 /** How long ICE and DTLS may take; also without a packet from a peer that was there (RFC 7675). */
@@ -47,6 +45,8 @@ export class WebRtcMedia implements NegotiationHost {
   readonly #timers: TimerSet<'connect'>;
   /** Who spoke last, first: they are seen when not all can be. */
   #speakers: readonly ParticipantId[] = [];
+  /** Whose camera was announced, and until when it is waited for: who joins with both is one change. */
+  readonly #awaited = new Map<ParticipantId, number>();
   #isEstablished = false;
 
   constructor(options: WebRtcMediaOptions) {
@@ -75,6 +75,10 @@ export class WebRtcMedia implements NegotiationHost {
     this.#update();
 
     return this.#session.isBehind;
+  }
+
+  get awaitedUntil(): number {
+    return Math.max(0, ...this.#awaited.values());
   }
 
   /** From the phone's point of view. */
@@ -122,8 +126,8 @@ export class WebRtcMedia implements NegotiationHost {
   roomChanged(event: RoomEvent): void {
     if (event.type === 'active-speaker') this.#spoke(event.participantId);
     else if (event.type !== 'producer-added' && event.type !== 'producer-removed') return;
-    if (this.#isHalfOfPage(event)) this.#negotiation.changed(CAMERA_WINDOW);
-    else this.#negotiation.changed();
+    else this.#noteAnnounced(event);
+    this.#negotiation.changed();
   }
 
   async exchange(): Promise<ExchangeResult> {
@@ -159,12 +163,14 @@ export class WebRtcMedia implements NegotiationHost {
     this.#timers.close();
   }
 
-  /** The microphone of a page whose camera may follow. */
-  #isHalfOfPage(event: RoomEvent): boolean {
-    if (event.type !== 'producer-added' || event.producer.kind !== 'audio') return false;
-    const owner = this.#options.participant.room.participant(event.producer.participantId);
-
-    return owner?.kind === 'browser' && !owner.video && this.#session.knowsVideo;
+  /** Without pictures in the call there is nothing to wait for. */
+  #noteAnnounced(event: Extract<RoomEvent, { type: 'producer-added' | 'producer-removed' }>): void {
+    const { participant, clock, negotiation } = this.#options;
+    const id = event.type === 'producer-added' ? event.producer.participantId : event.participantId;
+    const owner = participant.room.participant(id);
+    const isAwaited = this.#session.knowsVideo && owner?.announced.has('camera') === true;
+    if (!isAwaited) this.#awaited.delete(id);
+    else if (!this.#awaited.has(id)) this.#awaited.set(id, clock.now() + negotiation.patience);
   }
 
   #spoke(id: ParticipantId | undefined): void {

@@ -134,7 +134,7 @@ export class SipFrontEnd {
     const calls = new MemberCalls(clock);
     this.#calls = calls;
     const srtp = createSrtpRules(options, accounts.isOurHost, logger);
-    const negotiation = negotiationSettings(options.reinviteWindowMs);
+    const negotiation = negotiationSettings(options.reinviteWindowMs, options.t1Ms);
     const userAgent = new UserAgent({
       clock,
       logger,

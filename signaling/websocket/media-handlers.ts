@@ -45,8 +45,10 @@ function transportHandlers(): Handlers<TransportRequest> {
 
 function producerHandlers(): Handlers<ProducerRequest> {
   return {
-    produce: async ({ member }, { requestId: _requestId, ...options }) => {
-      const { id } = await legInside(member).produce(options);
+    produce: async ({ member }, { requestId: _requestId, next, ...options }) => {
+      const leg = legInside(member);
+      if (next !== undefined) member.participant.announce(next);
+      const { id } = await leg.produce(options);
 
       return { producerId: id };
     },

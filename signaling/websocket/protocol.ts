@@ -60,6 +60,8 @@ export const REQUESTS = {
     source: mediaSource,
     rtpParameters: mediaStructure<mediasoup.RtpParameters>(),
     paused: Type.Boolean(),
+    /** Sent right after this one: who is told of both may wait for it. */
+    next: Type.Optional(mediaSource),
   }),
   'pause-producer': request({ producerId: id }),
   'resume-producer': request({ producerId: id }),

@@ -11,13 +11,20 @@ export interface NegotiationSettings {
   readonly window: number;
   /** Milliseconds after which it goes in any case. */
   readonly longestWindow: number;
+  /** Milliseconds that it waits at most for what was announced. */
+  readonly patience: number;
   /** Milliseconds before an offer that was refused is made again; the last entry is the last try. */
   readonly rests: readonly number[];
 }
 
-/** A room that fills makes ten changes in a fifth of a second: they are one. `window` 0 merges nothing. */
-export function negotiationSettings(window: number): NegotiationSettings {
-  return { window, longestWindow: 4 * window, rests: [4000, 16_000, 64_000] };
+/**
+ * A room that fills makes ten changes in a fifth of a second: they are one. `window` 0 merges nothing. `t1`
+ * (RFC 3261 17.1.1.1) says how slow the network is.
+ */
+export function negotiationSettings(window: number, t1 = 500): NegotiationSettings {
+  const rests = [8 * t1, 32 * t1, 128 * t1];
+
+  return { window, longestWindow: 4 * window, patience: 12 * window, rests };
 }
 
 export const DEFAULT_NEGOTIATION = negotiationSettings(250);
@@ -30,6 +37,8 @@ export type NegotiationOutcome = 'accepted' | 'refused' | 'glare' | 'ended' | 'f
 export interface NegotiationHost {
   /** The call has not what is wanted of it. */
   readonly isWanted: boolean;
+  /** Until when more is sure to come, by the clock; a time that is over when nothing is. */
+  readonly awaitedUntil?: number;
   /** One offer and its answer. */
   exchange(): Promise<ExchangeResult>;
   count(outcome: NegotiationOutcome): void;
@@ -62,17 +71,17 @@ export class Negotiation {
     return this.#state;
   }
 
-  /**
-   * Something that the call depends on may be different now; whether it is shows when the window closes.
-   * `window`: when more of it is on its way.
-   */
-  changed(window = this.#settings.window): void {
+  /** Something that the call depends on may be different now; whether it is shows when the window closes. */
+  changed(): void {
     const before = this.#state;
     if (!this.#move('change') || this.#state !== 'gathering') return;
     const now = this.#clock.now();
     if (before === 'settled') this.#wantedSince = now;
-    const left = this.#wantedSince + this.#settings.longestWindow - now;
-    this.#timers.start('window', Math.max(0, Math.min(window, left)), () => this.#send());
+    const { window, longestWindow, patience } = this.#settings;
+    const { awaitedUntil = 0 } = this.#host;
+    const quiet = Math.min(now + window, this.#wantedSince + longestWindow);
+    const due = Math.max(quiet, Math.min(awaitedUntil, this.#wantedSince + patience));
+    this.#timers.start('window', Math.max(0, due - now), () => this.#send());
   }
 
   close(): void {

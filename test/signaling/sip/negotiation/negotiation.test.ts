@@ -5,6 +5,7 @@ import {
   DEFAULT_NEGOTIATION,
   judgeRefusal,
   Negotiation,
+  negotiationSettings,
   type ExchangeResult,
   type NegotiationOutcome,
 } from '../../../../signaling/sip/negotiation/index.ts';
@@ -14,6 +15,7 @@ import { FakeClock } from '../../../support/fake-clock.ts';
 class FakeHost {
   wanted = 0;
   has = 0;
+  awaitedUntil = 0;
   hasResigned = false;
   readonly counted: NegotiationOutcome[] = [];
   readonly sent: { at: number; wanted: number }[] = [];
@@ -92,6 +94,39 @@ describe('changes of a call that the room asks for', () => {
     expect(host.sent[0]?.at).toBe(DEFAULT_NEGOTIATION.longestWindow);
     expect(host.sent.length).toBeLessThanOrEqual(4);
     expect(host.has).toBe(30);
+  });
+
+  it('wait for what was announced, whatever else happens meanwhile, and no longer', async () => {
+    host.awaitedUntil = 3000;
+    want(1);
+    await clock.advanceAsync(100);
+    want(2);
+    await clock.advanceAsync(1400);
+    expect(host.sent).toEqual([]);
+    host.awaitedUntil = 0;
+    want(3);
+    await clock.advanceAsync(5000);
+    expect(host.sent).toEqual([{ at: 1500, wanted: 3 }]);
+  });
+
+  it('do not wait for ever for what was announced and never comes', async () => {
+    host.awaitedUntil = Infinity;
+    want(1);
+    await clock.advanceAsync(20_000);
+    expect(host.sent).toEqual([{ at: DEFAULT_NEGOTIATION.patience, wanted: 1 }]);
+  });
+
+  it('are an offer each where nothing is to be merged', async () => {
+    negotiation = new Negotiation(host, {
+      clock,
+      logger: silentLogger,
+      settings: negotiationSettings(0),
+    });
+    for (let joined = 1; joined <= 5; joined++) {
+      want(joined);
+      await clock.advanceAsync(1);
+    }
+    expect(host.sent.map(({ wanted }) => wanted)).toEqual([1, 2, 3, 4, 5]);
   });
 
   it('wait for the answer to the offer before', async () => {
