@@ -64,7 +64,7 @@ export async function runSipp(options: SippOptions): Promise<SippResult> {
 export interface ScenarioOptions {
   /** Of its own: logs. */
   folder: string;
-  /** Below test/fixtures/sipp. */
+  /** Below test/fixtures/sipp, or a whole path. */
   scenario: string;
   /** Undefined: it waits to be called. */
   target?: string;
@@ -144,7 +144,8 @@ function scenarioArguments(options: ScenarioOptions): string[] {
 
   return [
     ...(target === undefined ? [] : [target]),
-    ...['-sf', projectPath('test/fixtures/sipp', options.scenario), '-s', options.user],
+    ...['-sf', path.resolve(projectPath('test/fixtures/sipp'), options.scenario)],
+    ...['-s', options.user],
     ...['-i', address, '-mi', address, '-p', String(port), '-cp', String(port + 3000)],
     ...['-mp', String(mediaPort(port))],
     ...[

@@ -107,14 +107,15 @@ export class Negotiation {
   }
 
   #ended(result: ExchangeResult): void {
+    // A call that ends by it is closed before we hear why.
+    if (result === 'accepted') this.#host.count('accepted');
+    else if (result !== 'moot') this.#host.count(outcomeOf(result.status));
     if (this.#state === 'closed') return;
     if (result === 'accepted' || result === 'moot') {
       this.#refusals = 0;
-      if (result === 'accepted') this.#host.count('accepted');
       this.#move(result === 'accepted' ? 'accept' : 'moot');
       this.changed();
     } else {
-      this.#host.count(outcomeOf(result.status));
       this.#refused(result.status);
     }
   }

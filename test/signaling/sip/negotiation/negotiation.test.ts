@@ -201,6 +201,16 @@ describe('a refused offer (RFC 3261 14.1)', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
+  it('that ends the call is counted, though the call is closed before', async () => {
+    host.answer = undefined;
+    want(1);
+    await clock.advanceAsync(300);
+    negotiation.close();
+    host.end({ status: 408 });
+    await clock.advanceAsync(0);
+    expect(host.counted).toEqual(['ended']);
+  });
+
   it('is forgotten once an offer is taken', async () => {
     host.answer = () => ({ status: 491 });
     want(1);
