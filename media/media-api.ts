@@ -14,6 +14,8 @@ export type { MediaDirection, MediaKind, MediaSource, ProducerInfo } from './str
 /** Sound that is played to phones; `samples` lies in shared memory, so that no thread needs its own. */
 export interface Sound {
   readonly rate: 8000 | 16_000;
+  /** Nothing else is heard meanwhile. */
+  readonly alone?: true;
   readonly samples: Int16Array;
 }
 
@@ -92,7 +94,7 @@ export interface PhoneAudio {
   /** Every payload type that the phone may send, telephone-event included. */
   receivePayloadTypes: ReadonlyMap<number, AudioCodec>;
   /** RFC 4733, as the phone wants to receive it. */
-  telephoneEventPayloadType?: number;
+  telephoneEvent?: { payloadType: number; clockRate: number };
   remoteAddress: string;
   remoteRtpPort: number;
   remoteRtcpPort: number;
@@ -134,6 +136,10 @@ export interface PhoneLeg {
   play(sounds: readonly Sound[]): Promise<boolean>;
   /** Ends what `play` began, within a frame. */
   stopPlaying(): void;
+  /** How keys pressed by us reach it: as events (RFC 4733), or as tones in the audio. */
+  readonly keyForm: 'events' | 'tones';
+  /** Presses keys, `0-9*#A-D`, after one another; resolves as `play` does. */
+  press(keys: string): Promise<boolean>;
   /** In a circle while nothing else is played to it; none ends it. */
   setMusic(sounds: readonly Sound[]): void;
   /** How loud it hears the others, in dB; 0 as they are. */

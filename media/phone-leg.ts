@@ -1,6 +1,7 @@
 import { TypedEmitter, type LegId } from '../base/index.ts';
 import type { PhoneAudio, PhoneLeg, PhoneLegEvents, PhoneLegStats, Sound } from './media-api.ts';
 import type { MixerRoom } from './mixer/index.ts';
+import { keyTones } from './prompts/index.ts';
 
 /** What is done beside the mixer when a phone changes: by its room, or by nobody while it waits. */
 export interface PhoneLegHost {
@@ -58,13 +59,17 @@ export class MixerPhoneLeg implements PhoneLeg {
   }
 
   play(sounds: readonly Sound[]): Promise<boolean> {
-    const playId = this.#nextPlay++;
-    const over = new Promise<boolean>((resolve) => this.#plays.set(playId, resolve));
-    this.#tell(this.#mixer.playTo(this.id, playId, sounds), () => {
-      this.played(playId, false);
-    });
+    return this.#begin((playId) => this.#mixer.playTo(this.id, playId, sounds));
+  }
 
-    return over;
+  get keyForm(): 'events' | 'tones' {
+    return this.#audio?.telephoneEvent === undefined ? 'tones' : 'events';
+  }
+
+  press(keys: string): Promise<boolean> {
+    if (this.keyForm === 'tones') return this.play([keyTones(keys)]);
+
+    return this.#begin((playId) => this.#mixer.pressKeys(this.id, playId, keys));
   }
 
   stopPlaying(): void {
@@ -106,6 +111,16 @@ export class MixerPhoneLeg implements PhoneLeg {
     this.#closing ??= this.#close();
 
     return this.#closing;
+  }
+
+  #begin(start: (playId: number) => Promise<void>): Promise<boolean> {
+    const playId = this.#nextPlay++;
+    const over = new Promise<boolean>((resolve) => this.#plays.set(playId, resolve));
+    this.#tell(start(playId), () => {
+      this.played(playId, false);
+    });
+
+    return over;
   }
 
   async #move(mixer: MixerRoom, host: PhoneLegHost): Promise<void> {

@@ -19,6 +19,8 @@ export interface DialOutRequest {
   /** How the callee is called in the room. */
   name?: string;
   trunk?: string;
+  /** Keys to press once it is answered, as `CallKeys` takes them. */
+  digits?: string;
   /** A member; the API itself may do all. */
   by?: Caller;
   referral?: Referral;
@@ -116,7 +118,7 @@ export class DialOut {
   async #call(
     room: RoomNumber,
     target: DialTarget,
-    { uri, name, referral }: DialOutRequest,
+    { uri, name, referral, digits }: DialOutRequest,
   ): Promise<DialedCallView> {
     const giveBack = this.#take(room, target);
     const early: CallProgress[] = [];
@@ -129,6 +131,7 @@ export class DialOut {
         target,
         ...(name !== undefined && { name }),
         ...(referral !== undefined && { referral }),
+        ...(digits !== undefined && { digits }),
         onProgress: (progress) => {
           onProgress(progress);
         },

@@ -92,6 +92,7 @@ async function start(config: Config, parts: CloseStack, logger: Logger): Promise
     rooms,
     calls: sip.trace,
     transfers: sip.transfers,
+    keys: sip.keys,
     qualities: qualitiesOf((callId) => sip.statsOf(callId)),
     cdrs,
     ...books,

@@ -232,6 +232,8 @@ export interface OriginateRequest {
   /** How the callee is called in the room. */
   name?: string;
   referral?: Referral;
+  /** Keys to press once it is answered. */
+  digits?: string;
   onProgress: (progress: CallProgress) => void;
 }
 

@@ -9,7 +9,14 @@ import type { LegId } from '../../base/index.ts';
 import { TELEPHONE_EVENT, type AudioCodec } from '../codecs.ts';
 import type { PhoneAudio, PhoneLegStats } from '../media-api.ts';
 import { LegPlayback, MixerInput, usablePtime, type PublishTarget } from '../mixer/index.ts';
-import { RtpReceiver, RtpSender, RtpSocket, type RtpPacketView } from '../rtp/index.ts';
+import {
+  DtmfSender,
+  RtpReceiver,
+  RtpSender,
+  RtpSocket,
+  type EventFormat,
+  type RtpPacketView,
+} from '../rtp/index.ts';
 import { SrtpSession } from '../srtp/index.ts';
 import type { RtpLegHandlers, RtpLegOptions } from './leg-options.ts';
 import { LegKeys } from './leg-keys.ts';
@@ -23,6 +30,10 @@ export class RtpLeg {
   readonly input: MixerInput;
   /** What this phone alone hears. */
   readonly playback = new LegPlayback((playId, complete) => {
+    this.#handlers.onPlayed(playId, complete);
+  });
+  /** Keys that we press. */
+  readonly #dtmf = new DtmfSender((playId, complete) => {
     this.#handlers.onPlayed(playId, complete);
   });
   readonly #options: RtpLegOptions;
@@ -219,6 +230,7 @@ export class RtpLeg {
   /** One packet of the mix, whose payload lies behind room for the header in `packet`. */
   send(packet: Uint8Array, payloadLength: number, duration: number, now: number): void {
     if (this.#audio === undefined || this.#closed) return;
+    if (this.#dtmf.active && this.#sendKey(this.#ptime)) return;
     const { sendPayloadType } = this.#audio;
     const header = this.#sender.writeHeader(packet, sendPayloadType, duration, payloadLength, now);
     this.#socket.sendRtp(packet, header + payloadLength);
@@ -227,7 +239,19 @@ export class RtpLeg {
   /** Milliseconds that pass without a packet: hold, or a clock that had to jump. */
   skip(ms: number): void {
     if (this.#audio === undefined) return;
+    if (this.#dtmf.active && this.#sendKey(ms)) return;
     this.#sender.skip((this.#audio.codec.clockRate * ms) / 1000);
+  }
+
+  /** Presses keys in the form of events; `onPlayed` tells when all are up. */
+  press(playId: number, keys: string): void {
+    if (this.#closed) this.#handlers.onPlayed(playId, false);
+    else this.#dtmf.send(playId, keys);
+  }
+
+  /** Keys that wait are not pressed any more. */
+  stopPressing(): void {
+    this.#dtmf.stop();
   }
 
   /** Now and then; reports silence of the phone once. */
@@ -263,6 +287,7 @@ export class RtpLeg {
     this.#keys.close();
     this.input.close();
     this.playback.close();
+    this.#dtmf.stop();
     await this.#socket.close();
   }
 
@@ -275,6 +300,22 @@ export class RtpLeg {
       ` → ${codec?.name ?? 'nothing'} ${Math.round(bufferedMs)} ms ${Math.round(level)} dBov` +
       ` → ${this.feeds ? 'mixed' : 'not mixed'} ← ${this.codec?.name ?? 'nothing'}/${this.#ptime}`
     );
+  }
+
+  /** True: a key's packet went in place of `ms` of audio. */
+  #sendKey(ms: number): boolean {
+    const length = this.#dtmf.next(this.#sender, this.#eventFormat(), ms);
+    if (length > 0) this.#socket.sendRtp(this.#dtmf.packet, length);
+
+    return length > 0;
+  }
+
+  #eventFormat(): EventFormat | undefined {
+    const { telephoneEvent, codec } = this.#audio ?? {};
+    if (telephoneEvent === undefined || codec === undefined || !this.hears) return undefined;
+    const { payloadType, clockRate } = telephoneEvent;
+
+    return { payloadType, eventRate: clockRate, streamRate: codec.clockRate };
   }
 
   #forward(packet: RtpPacketView, codec: AudioCodec, now: number): void {

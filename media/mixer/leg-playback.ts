@@ -97,7 +97,8 @@ export class LegPlayback {
     const sum = this.#sum;
     sum.fill(0);
     const announcing = this.#queue.length > 0;
-    const target = this.#hearingGain * (announcing ? UNDER_ANNOUNCEMENT : 1);
+    const under = this.#queue[0]?.track.alone === true ? 0 : UNDER_ANNOUNCEMENT;
+    const target = this.#hearingGain * (announcing ? under : 1);
     const step = SLOPE * Math.max(1, this.#hearingGain);
     this.#mixGain = this.#add(mix, this.#mixGain, approach(this.#mixGain, target, step));
     this.#addMusic(rate, announcing);

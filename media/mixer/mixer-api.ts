@@ -78,6 +78,8 @@ export interface MixerRoom {
   /** After what is being played to the leg; `legPlayed` tells of its end. */
   playTo(legId: LegId, playId: number, sounds: readonly Sound[]): Promise<void>;
   stopPlaying(legId: LegId): Promise<void>;
+  /** Keys as events, to a leg that agreed on them; `legPlayed` tells of the end. */
+  pressKeys(legId: LegId, playId: number, keys: string): Promise<void>;
   setLegMusic(legId: LegId, sounds: readonly Sound[]): Promise<void>;
   /** A factor. */
   setLegHearingGain(legId: LegId, gain: number): Promise<void>;

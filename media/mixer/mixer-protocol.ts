@@ -32,6 +32,7 @@ export interface MixerCalls {
   moveLeg: { args: OfLeg & { to: RoomKey }; result: void };
   playTo: { args: OfLeg & { playId: number; sounds: readonly Sound[] }; result: void };
   stopPlaying: { args: OfLeg; result: void };
+  pressKeys: { args: OfLeg & { playId: number; keys: string }; result: void };
   setLegMusic: { args: OfLeg & { sounds: readonly Sound[] }; result: void };
   setLegHearingGain: { args: OfLeg & { gain: number }; result: void };
   playTone: { args: InRoom & { sounds: readonly Sound[] }; result: void };

@@ -106,6 +106,9 @@ const handlers: MixerHandlers = {
   stopPlaying: ({ room, legId }) => {
     roomOf(room).stopPlaying(legId);
   },
+  pressKeys: ({ room, legId, playId, keys }) => {
+    roomOf(room).pressKeys(legId, playId, keys);
+  },
   setLegMusic: ({ room, legId, sounds }) => {
     roomOf(room).setLegMusic(legId, sounds);
   },

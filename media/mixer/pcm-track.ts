@@ -21,6 +21,11 @@ export class PcmTrack {
     return this.#index >= this.#sounds.length;
   }
 
+  /** What is heard now is to be heard by itself. */
+  get alone(): boolean {
+    return this.#sounds[this.#index]?.alone === true;
+  }
+
   /** Fills `out` with the next 20 ms at `rate`; false when there is nothing any more. */
   read(out: Int16Array, rate: number): boolean {
     const sound = this.#sounds[this.#index];

@@ -111,6 +111,10 @@ export class PooledRoom implements MixerRoom {
     await this.#worker.call('stopPlaying', this.#of(legId));
   }
 
+  async pressKeys(legId: LegId, playId: number, keys: string): Promise<void> {
+    await this.#worker.call('pressKeys', { ...this.#of(legId), playId, keys });
+  }
+
   async setLegMusic(legId: LegId, sounds: readonly Sound[]): Promise<void> {
     await this.#worker.call('setLegMusic', { ...this.#of(legId), sounds });
   }

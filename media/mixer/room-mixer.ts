@@ -112,6 +112,7 @@ export class RoomMixer {
   detachLeg(legId: LegId): RtpLeg {
     const leg = this.#leg(legId);
     leg.unpublish();
+    leg.stopPressing();
     leg.input.reset();
     this.#forgetLeg(leg);
 
@@ -134,6 +135,10 @@ export class RoomMixer {
 
   stopPlaying(legId: LegId): void {
     this.#leg(legId).playback.stop();
+  }
+
+  pressKeys(legId: LegId, playId: number, keys: string): void {
+    this.#leg(legId).press(playId, keys);
   }
 
   setLegMusic(legId: LegId, sounds: readonly Sound[]): void {

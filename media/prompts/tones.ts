@@ -38,6 +38,34 @@ export const EXIT_TONE: Sound = toneSequence([
   [523, 140],
 ]);
 
+const KEYS = '123A456B789C*0#D';
+/** Hz (ITU-T Q.23). */
+const ROWS = [697, 770, 852, 941];
+const COLUMNS = [1209, 1336, 1477, 1633];
+/** Peak of each of a key's two tones: −10 dBm0. */
+const KEY_AMPLITUDE = 7217;
+/** Milliseconds of a key and of the pause before it: twice what ITU-T Q.24 asks of receivers. */
+const KEY_MS = 100;
+
+/** Keys as tones, for who takes them in no other form. */
+export function keyTones(keys: string): Sound {
+  const length = (RATE * KEY_MS) / 1000;
+  const samples = sharedSamples(2 * length * keys.length);
+  for (const [position, key] of [...keys.toUpperCase()].entries()) {
+    const index = KEYS.indexOf(key);
+    if (index < 0) continue;
+    const start = (2 * position + 1) * length;
+    const [row, column] = [ROWS[index >> 2]!, COLUMNS[index & 3]!];
+    for (let i = 0; i < length; i++) {
+      const edge = Math.min(1, i / EDGE, (length - 1 - i) / EDGE);
+      const turn = (2 * Math.PI * i) / RATE;
+      samples[start + i] = KEY_AMPLITUDE * edge * (Math.sin(turn * row) + Math.sin(turn * column));
+    }
+  }
+
+  return { rate: RATE, samples, alone: true };
+}
+
 /** A broken chord, again and again, where there is no recorded music. */
 export function generatedMusic(): Sound {
   const notes = [262, 330, 392, 523, 392, 330, 294, 349, 440, 587, 440, 349];

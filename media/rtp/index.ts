@@ -26,5 +26,7 @@ export { JitterBuffer } from './jitter-buffer.ts';
 export type { JitterBufferOptions, JitterFrame } from './jitter-buffer.ts';
 export type { JitterCounters } from './jitter-counters.ts';
 export { DtmfReceiver } from './dtmf-event.ts';
+export { DtmfSender } from './dtmf-sender.ts';
+export type { EventFormat } from './dtmf-sender.ts';
 export { INBAND_LOOK_AHEAD, InbandDtmf } from './inband-dtmf.ts';
 export { sequenceDifference } from './rtp-sequence.ts';

@@ -45,6 +45,11 @@ export class RtpSender {
     return this.#octetsSent;
   }
 
+  /** Of the next packet of audio. */
+  get timestamp(): number {
+    return this.#header.timestamp;
+  }
+
   /** Of the codec that is sent from now on; sequence number and timestamp run on. */
   setClockRate(clockRate: number): void {
     this.#clockRate = clockRate;
@@ -75,6 +80,21 @@ export class RtpSender {
     header.timestamp = (header.timestamp + duration) >>> 0;
 
     return length;
+  }
+
+  /** A packet beside the audio, with a timestamp of its own; the audio's clock stays where it is. */
+  writeEventHeader(
+    out: Uint8Array,
+    event: { payloadType: number; timestamp: number; marker: boolean; payloadLength: number },
+  ): number {
+    const header = this.#header;
+    const { sequenceNumber } = header;
+    header.sequenceNumber = (sequenceNumber + 1) & 0xffff;
+    this.#packetsSent++;
+    this.#octetsSent += event.payloadLength;
+    const { payloadType, timestamp, marker } = event;
+
+    return writeRtpHeader(out, { payloadType, timestamp, marker, sequenceNumber, ssrc: this.ssrc });
   }
 
   /** Time passes without a packet. */

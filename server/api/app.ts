@@ -11,6 +11,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { Logger } from '../../base/index.ts';
 import type { TlsFiles } from '../config.ts';
+import type { CallKeys } from '../call-keys.ts';
 import type { CallTransfers } from '../call-transfer.ts';
 import type { CallQualities, CdrBook } from '../cdrs/index.ts';
 import type { CallTraces } from '../ports.ts';
@@ -34,6 +35,7 @@ export interface AppDeps extends HealthDeps {
   rooms: RoomManager;
   calls?: CallTraces;
   transfers?: CallTransfers;
+  keys?: CallKeys;
   qualities?: CallQualities;
   cdrs?: Pick<CdrBook, 'find'>;
   accounts?: AccountBook;
@@ -79,7 +81,7 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
       );
       await api.register(roomRoutes(deps.rooms));
       if (deps.calls !== undefined) {
-        await api.register(callRoutes(deps.calls, deps.transfers, deps.qualities));
+        await api.register(callRoutes(deps.calls, deps.transfers, deps.qualities, deps.keys));
       }
       if (deps.cdrs !== undefined) {
         await api.register(cdrRoutes(deps.cdrs, (text) => parseNumber(text, 'BAD_REQUEST')));

@@ -1,11 +1,12 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { AppError } from '../../base/index.ts';
+import type { CallKeys } from '../call-keys.ts';
 import type { CallTransfers } from '../call-transfer.ts';
 import type { CallQualities } from '../cdrs/index.ts';
 import type { CallTraces, CallView } from '../ports.ts';
 import { qualityFields } from './cdr-routes.ts';
-import { ErrorBody } from './schemas.ts';
+import { Digits, ErrorBody } from './schemas.ts';
 
 const tags = ['calls'];
 const security = [{ apiKey: [] }];
@@ -43,6 +44,13 @@ const TransferRequest = Type.Object(
   { uri: Type.String({ minLength: 1, maxLength: 512 }) },
   { additionalProperties: false },
 );
+const PressRequest = Type.Object({ digits: Digits }, { additionalProperties: false });
+const PressedBody = Type.Object({
+  digits: Type.String(),
+  form: Type.Enum(['events', 'info', 'tones'], {
+    description: 'RFC 4733 events, SIP INFO, or tones in the audio: what the phone agreed to',
+  }),
+});
 const CallWithLadder = Type.Object({
   ...callFields,
   transfer: Type.Optional(TransferBody),
@@ -64,6 +72,7 @@ export function callRoutes(
   calls: CallTraces,
   transfers?: CallTransfers,
   qualities?: CallQualities,
+  keys?: CallKeys,
 ): FastifyPluginCallbackTypebox {
   return (app, _options, done) => {
     const list = { tags, security, response: { 200: Type.Array(CallBody), ...failures } };
@@ -86,6 +95,7 @@ export function callRoutes(
       return { ...shown, ...(transfer !== undefined && { transfer }), ladder };
     });
     if (transfers !== undefined) addTransfers(app, calls, transfers);
+    if (keys !== undefined) addKeys(app, calls, keys);
     done();
   };
 }
@@ -103,6 +113,22 @@ function addTransfers(
     async (request, reply) => {
       const { call } = required(calls, request.params.id);
       await reply.code(202).send(transfers.start(call.callId, request.body.uri));
+    },
+  );
+}
+
+function addKeys(
+  app: Parameters<FastifyPluginCallbackTypebox>[0],
+  calls: CallTraces,
+  keys: CallKeys,
+): void {
+  const schema = { tags, security, params: CallParams, body: PressRequest };
+  app.post(
+    '/calls/:id/digits',
+    { schema: { ...schema, response: { 202: PressedBody, ...failures } } },
+    async (request, reply) => {
+      const { call } = required(calls, request.params.id);
+      await reply.code(202).send(keys.press(call.callId, request.body.digits));
     },
   );
 }

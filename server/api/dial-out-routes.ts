@@ -4,7 +4,7 @@ import type { RoomNumber } from '../../base/index.ts';
 import { CLOSE_REASONS } from '../close-reason.ts';
 import type { DialOut, DialOutRequest } from '../dial-out.ts';
 import { MAX_NAME_LENGTH } from '../display-name.ts';
-import { ErrorBody, RoomParams } from './schemas.ts';
+import { Digits, ErrorBody, RoomParams } from './schemas.ts';
 
 const tags = ['calls'];
 const security = [{ apiKey: [] }];
@@ -16,6 +16,7 @@ const DialBody = Type.Object(
     uri: Type.String({ minLength: 1, maxLength: 512 }),
     name: Type.Optional(Type.String({ minLength: 1, maxLength: MAX_NAME_LENGTH })),
     trunk: Type.Optional(Type.String({ maxLength: 64 })),
+    digits: Type.Optional(Digits),
   },
   { additionalProperties: false },
 );

@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import type { Static, TSchema } from 'typebox';
 import { ERROR_CODES } from '../../base/index.ts';
+import { KEYS_TO_PRESS } from '../call-keys.ts';
 import { MAX_ROOM_NUMBER_LENGTH } from '../dial-plan.ts';
 import { MAX_NAME_LENGTH } from '../display-name.ts';
 
@@ -15,6 +16,11 @@ const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null
 
 /** Folded to lower case and checked by the dial plan, which has the one rule for numbers. */
 const Number = Type.String({ minLength: 1, maxLength: MAX_ROOM_NUMBER_LENGTH });
+
+export const Digits = Type.String({
+  pattern: KEYS_TO_PRESS,
+  description: 'Keys to press: 0-9 * # A-D; w waits half a second, a comma two',
+});
 
 export const ErrorBody = Type.Object({
   error: Type.Object({ code: Type.Enum([...ERROR_CODES]), message: Type.String() }),

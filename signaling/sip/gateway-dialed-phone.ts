@@ -34,6 +34,7 @@ type Dial = (
 export class DialedPhone implements ParticipantSink {
   readonly #options: PhoneCallOptions;
   readonly #onProgress: (progress: CallProgress) => void;
+  readonly #onTalking: (call: OutgoingCall) => void;
   readonly #ringing = new Set<OutgoingCall>();
   #participant: Participant | undefined;
   #phone: PhoneCall | undefined;
@@ -41,9 +42,15 @@ export class DialedPhone implements ParticipantSink {
   #isOver = false;
   #status: number | undefined;
 
-  constructor(options: PhoneCallOptions, onProgress: (progress: CallProgress) => void) {
+  /** `onTalking`: the call that was answered stands, with its audio. */
+  constructor(
+    options: PhoneCallOptions,
+    onProgress: (progress: CallProgress) => void,
+    onTalking: (call: OutgoingCall) => void,
+  ) {
     this.#options = options;
     this.#onProgress = onProgress;
+    this.#onTalking = onTalking;
   }
 
   /** Once, when there is a seat. */
@@ -131,7 +138,9 @@ export class DialedPhone implements ParticipantSink {
     this.#cancelAll(ELSEWHERE);
     this.#options.calls.dialled.joined(participant.id);
     this.#onProgress({ state: 'answered' });
-    void this.#phone.adopt(participant, offer, answer);
+    void this.#phone.adopt(participant, offer, answer).then(() => {
+      if (!this.#isOver) this.#onTalking(call);
+    });
   }
 
   #failed(call: OutgoingCall, end: CallEnd): void {

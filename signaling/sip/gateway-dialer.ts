@@ -1,6 +1,6 @@
 /** Calls out of rooms: who is meant, which ways lead there, and the seat that waits meanwhile. */
 import { randomInt } from 'node:crypto';
-import { AppError, type ParticipantId } from '../../base/index.ts';
+import { AppError, toError, type ParticipantId } from '../../base/index.ts';
 import {
   DialOut,
   type AccountBook,
@@ -27,13 +27,16 @@ import {
   type Uri,
 } from './message/index.ts';
 import { routeOfBinding } from './registrar/index.ts';
-import type { UserAgent } from './ua/index.ts';
+import type { KeySender } from './focus/index.ts';
+import type { OutgoingCall, UserAgent } from './ua/index.ts';
 
 export interface PhoneDialerOptions extends PhoneCallOptions {
   readonly rooms: Pick<RoomManager, 'join'>;
   readonly accounts: Pick<AccountBook, 'find' | 'bindings'>;
   readonly trunks: Pick<TrunkBook, 'open' | 'pick' | 'ofHost'>;
   readonly isOurHost: (host: string) => boolean;
+  /** Presses what a call is to be answered by. */
+  readonly keys: Pick<KeySender, 'pressIn'>;
   readonly domain: string;
   readonly port: number;
 }
@@ -101,7 +104,11 @@ export class PhoneDialer implements CallOriginator {
       throw new AppError('NOT_REGISTERED', 'the account has no phone registered');
     }
     const account = target.kind === 'account' ? target.username : undefined;
-    const phone = new DialedPhone({ ...this.#options, account }, request.onProgress);
+    const phone = new DialedPhone(
+      { ...this.#options, account },
+      request.onProgress,
+      this.#afterAnswer(request),
+    );
     const participant = await this.#options.rooms.join(
       {
         room,
@@ -129,6 +136,17 @@ export class PhoneDialer implements CallOriginator {
     );
 
     return { participantId: participant.id };
+  }
+
+  #afterAnswer({ digits }: OriginateRequest): (call: OutgoingCall) => void {
+    return (call) => {
+      if (digits === undefined) return;
+      try {
+        this.#options.keys.pressIn(call, digits);
+      } catch (error) {
+        this.#options.logger.info({ err: toError(error) }, 'a callee takes no keys');
+      }
+    };
   }
 
   async #ourUser(

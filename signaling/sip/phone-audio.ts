@@ -21,7 +21,10 @@ export async function toPhoneAudio(
     }),
     receivePayloadTypes: audio.receivePayloadTypes,
     ...(audio.telephoneEvent && {
-      telephoneEventPayloadType: audio.telephoneEvent.sendPayloadType,
+      telephoneEvent: {
+        payloadType: audio.telephoneEvent.sendPayloadType,
+        clockRate: audio.telephoneEvent.clockRate,
+      },
     }),
     remoteAddress,
     remoteRtpPort: audio.remoteRtpPort,

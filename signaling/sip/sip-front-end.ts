@@ -2,7 +2,7 @@
 import type { Clock, Logger } from '../../base/index.ts';
 import type { PhoneLegStats } from '../../media/index.ts';
 import type { RequestSender } from './dialog/index.ts';
-import { Focus, type FocusOptions, MemberCalls } from './focus/index.ts';
+import { Focus, type FocusOptions, KeySender, MemberCalls } from './focus/index.ts';
 import {
   createAccountServices,
   type AccountServices,
@@ -87,6 +87,8 @@ export class SipFrontEnd {
   readonly #calls: MemberCalls;
   /** Makes calls out of rooms, for the API and for members' REFERs alike. */
   readonly dialOut: ReturnType<typeof createDialOut>;
+  /** Presses keys in calls, for the API and for calls out. */
+  readonly keys: KeySender;
   readonly #trunks: TrunkKeeper;
   #isListening = false;
 
@@ -157,7 +159,8 @@ export class SipFrontEnd {
     });
     this.#userAgent = userAgent;
     const { isOurHost, admission: gatekeeper } = accounts;
-    const shared = { ...options, calls, negotiation, ...srtp };
+    this.keys = new KeySender({ calls, clock, logger });
+    const shared = { ...options, calls, negotiation, keys: this.keys, ...srtp };
     this.dialOut = createDialOut({ ...shared, isOurHost }, userAgent);
     this.#focus = this.#createFocus(calls, gatekeeper, sender, logger);
     this.#trunks = new TrunkKeeper({

@@ -75,6 +75,10 @@ export class FakeMixerRoom implements MixerRoom {
     return this.#answer();
   }
 
+  pressKeys(): Promise<void> {
+    return this.#answer();
+  }
+
   setLegMusic(): Promise<void> {
     return this.#answer();
   }

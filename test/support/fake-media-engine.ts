@@ -191,6 +191,9 @@ export class FakePhoneLeg implements PhoneLeg, PhoneVideoOpener {
   readonly rtcpPort: number;
   readonly configured: PhoneAudio[] = [];
   readonly videos: FakePhoneVideo[] = [];
+  /** Keys that were pressed for it. */
+  readonly pressed: string[] = [];
+  keyForm: 'events' | 'tones' = 'events';
   /** What was played to it; `finish` says that one was heard to its end. */
   readonly played: { sounds: readonly Sound[]; finish: (complete: boolean) => void }[] = [];
   music: readonly Sound[] = [];
@@ -232,6 +235,12 @@ export class FakePhoneLeg implements PhoneLeg, PhoneVideoOpener {
 
   stopPlaying(): void {
     for (const { finish } of this.played) finish(false);
+  }
+
+  press(keys: string): Promise<boolean> {
+    this.pressed.push(keys);
+
+    return Promise.resolve(true);
   }
 
   setMusic(sounds: readonly Sound[]): void {

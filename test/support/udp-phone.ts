@@ -100,7 +100,7 @@ export class UdpPhone {
         [this.codec.payloadType, this.codec],
         [event.payloadType, event],
       ]),
-      telephoneEventPayloadType: event.payloadType,
+      telephoneEvent: { payloadType: event.payloadType, clockRate: event.clockRate },
       remoteAddress: this.#address,
       remoteRtpPort: this.rtpPort,
       remoteRtcpPort: this.#rtcpSocket.address().port,

@@ -1,4 +1,5 @@
 /** A room as a SIP focus (RFC 4353): its roster as events, its chat as messages, and who is called in. */
+export { KeySender } from './key-sender.ts';
 export { ChatOutbox } from './chat.ts';
 export type { DialledEndpoint, DisconnectionMethod } from './dialled-endpoints.ts';
 export { Focus } from './focus.ts';

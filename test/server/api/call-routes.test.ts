@@ -73,6 +73,13 @@ beforeEach(async () => {
       },
       find: (callId) => (asked.length > 0 && callId === CALL.callId ? TRANSFER : undefined),
     },
+    keys: {
+      press: (callId, digits) => {
+        asked.push([callId, digits]);
+
+        return { digits, form: 'events' };
+      },
+    },
     qualities: {
       qualityOf: (callId) => Promise.resolve(callId === CALL.callId ? QUALITY : undefined),
     },
@@ -135,6 +142,26 @@ describe('/calls', () => {
       error: { code: 'INVALID_STATE', message: 'the phone takes no transfer' },
     });
     expect((await send('c2', 'sip:b@c')).statusCode).toBe(404);
+  });
+
+  it('presses keys in a call, and takes nothing for keys that is none', async () => {
+    const press = (id: string, digits: string) =>
+      app.inject({
+        method: 'POST',
+        url: `/api/v1/calls/${id}/digits`,
+        headers: { authorization: `Bearer ${apiKey}` },
+        payload: { digits },
+      });
+    const accepted = await press('c1', 'w12,#Dd');
+    expect([accepted.statusCode, accepted.json()]).toEqual([
+      202,
+      { digits: 'w12,#Dd', form: 'events' },
+    ]);
+    expect(asked).toEqual([['a@b', 'w12,#Dd']]);
+    for (const digits of ['', '1 2', 'x', '1'.repeat(65)]) {
+      expect((await press('c1', digits)).statusCode).toBe(400);
+    }
+    expect((await press('c2', '1')).statusCode).toBe(404);
   });
 
   it('knows no other call, and nobody without the key', async () => {

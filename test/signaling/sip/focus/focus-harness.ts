@@ -6,7 +6,7 @@ import { createAccountServices } from '../../../../signaling/sip/gateway-account
 import { PhoneDialer } from '../../../../signaling/sip/gateway-dialer.ts';
 import { ReceptionDesk } from '../../../../signaling/sip/gateway-reception.ts';
 import { SipGateway } from '../../../../signaling/sip/gateway.ts';
-import { Focus, MemberCalls } from '../../../../signaling/sip/focus/index.ts';
+import { Focus, KeySender, MemberCalls } from '../../../../signaling/sip/focus/index.ts';
 import type { SipRequest } from '../../../../signaling/sip/message/index.ts';
 import { ScriptedPeer, type PeerRequest } from '../../../support/scripted-peer.ts';
 import { sdpText, SipStack, SipWire } from '../../../support/sip-wire.ts';
@@ -30,6 +30,7 @@ export class FocusHarness {
   readonly wire: SipWire;
   readonly stack: SipStack;
   readonly calls: MemberCalls;
+  readonly keys: KeySender;
   readonly dialOut: DialOut;
   readonly focus: Focus;
   readonly dialled: OriginateRequest[] = [];
@@ -66,8 +67,9 @@ export class FocusHarness {
     const gateway = new SipGateway({ ...phones, desk, factory: 'conference', admission });
     this.stack = new SipStack(this.wire, US, { handler: gateway });
     const { userAgent } = this.stack;
+    this.keys = new KeySender({ ...common, calls: this.calls });
     const dialer = new PhoneDialer(
-      { ...phones, ...services, ...this.books, port: 5060 },
+      { ...phones, ...services, ...this.books, keys: this.keys, port: 5060 },
       userAgent,
     );
     this.dialOut = new DialOut({
