@@ -7,7 +7,7 @@ import type { ConsumerId, LegId, ProducerId, TypedEmitter } from '../base/index.
 import type { AudioCodec } from './codecs.ts';
 import type { SrtpKeys } from './srtp/index.ts';
 import type { MediaDirection, MediaKind, MediaSource, ProducerInfo } from './stream-info.ts';
-import type { WantedVideoCodec } from './video-api.ts';
+import type { PhoneVideoOpener, PhoneVideoRoom, WantedVideoCodec } from './video-api.ts';
 
 export type { MediaDirection, MediaKind, MediaSource, ProducerInfo } from './stream-info.ts';
 
@@ -70,7 +70,7 @@ export interface RoomMediaEvents {
   failed: [reason: string];
 }
 
-export interface RoomMedia {
+export interface RoomMedia extends PhoneVideoRoom {
   readonly events: TypedEmitter<RoomMediaEvents>;
   /** What a browser loads into its Device. */
   readonly rtpCapabilities: mediasoup.RtpCapabilities;
@@ -119,7 +119,7 @@ export interface PhoneLegEvents {
   closed: [];
 }
 
-export interface PhoneLeg {
+export interface PhoneLeg extends PhoneVideoOpener {
   readonly id: LegId;
   readonly events: TypedEmitter<PhoneLegEvents>;
   /** Where the phone must send to; bound from creation. */

@@ -9,6 +9,7 @@ import type {
 import { createMixerPool, type MixerPool } from './mixer/index.ts';
 import { createRoomMedia, type SfuRoomMedia } from './room-media.ts';
 import { listenAddress, loopbackPorts } from './sfu/index.ts';
+import type { PhoneVideoDeps } from './video/index.ts';
 import { createWaitingLeg } from './waiting-leg.ts';
 import { WorkerPool, type RoomRouter } from './worker-pool.ts';
 
@@ -51,6 +52,7 @@ class SfuMediaEngine implements MediaEngine {
   readonly #logger: Logger;
   readonly #workers: WorkerPool;
   readonly #mixers: MixerPool;
+  readonly #video: PhoneVideoDeps;
   readonly #rooms = new Set<SfuRoomMedia>();
   #closing: Promise<void> | undefined;
 
@@ -64,6 +66,12 @@ class SfuMediaEngine implements MediaEngine {
     this.#logger = deps.logger.child({ tag: 'room-media' });
     this.#workers = workers;
     this.#mixers = mixers;
+    this.#video = {
+      clock: deps.clock,
+      ports: mixers.ports,
+      bindAddress: listenAddress(settings.publicAddress),
+      dscp: settings.rtpDscp,
+    };
     workers.events.on('workerDied', () => {
       this.events.emit('workerDied');
     });
@@ -88,7 +96,7 @@ class SfuMediaEngine implements MediaEngine {
   createWaitingLeg(): Promise<PhoneLeg> {
     this.#assertOpen();
 
-    return createWaitingLeg(this.#mixers);
+    return createWaitingLeg(this.#mixers, this.#video);
   }
 
   unreadyReason(): string | undefined {
@@ -127,6 +135,7 @@ class SfuMediaEngine implements MediaEngine {
     return createRoomMedia({
       ...place,
       mixers: this.#mixers,
+      video: this.#video,
       loopbackPorts: loopbackPorts({
         min: this.#settings.rtpPortMin,
         max: this.#settings.rtpPortMax,

@@ -1,12 +1,16 @@
-import { TypedEmitter, type LegId } from '../base/index.ts';
+import { AppError, TypedEmitter, type LegId } from '../base/index.ts';
 import type { PhoneAudio, PhoneLeg, PhoneLegEvents, PhoneLegStats, Sound } from './media-api.ts';
 import type { MixerRoom } from './mixer/index.ts';
 import { keyTones } from './prompts/index.ts';
+import type { PhoneVideoContent } from './video-api.ts';
+import { PhoneVideoSession, type PhoneVideoDeps } from './video/index.ts';
 
 /** What is done beside the mixer when a phone changes: by its room, or by nobody while it waits. */
 export interface PhoneLegHost {
   configured(leg: MixerPhoneLeg, audio: PhoneAudio): void;
   muted(leg: MixerPhoneLeg, muted: boolean): void;
+  videoAdded(session: PhoneVideoSession): void;
+  videoRemoved(session: PhoneVideoSession): Promise<void>;
   /** Resolves when nothing of the leg is left outside the mixer. */
   leaving(leg: MixerPhoneLeg): Promise<void>;
 }
@@ -18,6 +22,8 @@ export class MixerPhoneLeg implements PhoneLeg {
   readonly rtpPort: number;
   readonly rtcpPort: number;
   readonly #plays = new Map<number, (complete: boolean) => void>();
+  readonly #videoDeps: PhoneVideoDeps;
+  readonly #videos = new Map<PhoneVideoContent, Promise<PhoneVideoSession>>();
   #nextPlay = 1;
   #mixer: MixerRoom;
   #host: PhoneLegHost;
@@ -32,8 +38,10 @@ export class MixerPhoneLeg implements PhoneLeg {
     ports: { rtpPort: number; rtcpPort: number },
     mixer: MixerRoom,
     host: PhoneLegHost,
+    videoDeps: PhoneVideoDeps,
   ) {
     this.id = id;
+    this.#videoDeps = videoDeps;
     this.rtpPort = ports.rtpPort;
     this.rtcpPort = ports.rtcpPort;
     this.#mixer = mixer;
@@ -56,6 +64,29 @@ export class MixerPhoneLeg implements PhoneLeg {
     await this.#mixer.setLegMuted(this.id, muted);
     this.#muted = muted;
     this.#host.muted(this, muted);
+  }
+
+  async openVideo(content: PhoneVideoContent): Promise<PhoneVideoSession> {
+    await this.#moving;
+    if (this.closed || this.#videos.has(content)) {
+      throw new AppError('INVALID_STATE', `no further ${content} video`);
+    }
+    const opening = PhoneVideoSession.open(this.id, content, this.#videoDeps);
+    this.#videos.set(content, opening);
+    const forget = (): void => {
+      if (this.#videos.get(content) === opening) this.#videos.delete(content);
+    };
+    try {
+      const session = await opening;
+      session.events.once('closed', forget);
+      if (this.closed) throw new AppError('INVALID_STATE', 'closed meanwhile');
+      this.#host.videoAdded(session);
+
+      return session;
+    } catch (error) {
+      forget();
+      throw error;
+    }
   }
 
   play(sounds: readonly Sound[]): Promise<boolean> {
@@ -127,8 +158,11 @@ export class MixerPhoneLeg implements PhoneLeg {
     const from = this.#mixer;
     this.#endPlays();
     await from.moveLeg(this.id, mixer);
+    const videos = await this.#openVideos();
+    await Promise.all(videos.map((session) => this.#host.videoRemoved(session)));
     this.#mixer = mixer;
     this.#host = host;
+    for (const session of videos) if (!session.closed) host.videoAdded(session);
     if (this.#audio !== undefined) host.configured(this, this.#audio);
     if (this.#muted) host.muted(this, true);
   }
@@ -137,6 +171,7 @@ export class MixerPhoneLeg implements PhoneLeg {
     this.#endPlays();
     // Half-way between two rooms neither could close it.
     await this.#moving;
+    await Promise.all((await this.#openVideos()).map((session) => session.close()));
     this.#lastStats = await this.#mixer.legStats(this.id).catch(() => undefined);
     try {
       await this.#host.leaving(this);
@@ -147,6 +182,12 @@ export class MixerPhoneLeg implements PhoneLeg {
         this.events.emit('closed');
       }
     }
+  }
+
+  async #openVideos(): Promise<PhoneVideoSession[]> {
+    const opened = await Promise.allSettled(this.#videos.values());
+
+    return opened.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
   }
 
   #endPlays(): void {

@@ -28,11 +28,14 @@ import {
   type WebRtcLegHost,
 } from './sfu/index.ts';
 import { SpeakerBoard } from './speaker-board.ts';
+import type { WantedVideoCodec } from './video-api.ts';
+import { RoomVideo, type PhoneVideoDeps } from './video/index.ts';
 import type { RoomRouter } from './worker-pool.ts';
 
 export interface RoomMediaDeps extends RoomRouter {
   mixers: MixerPool;
   loopbackPorts: PortRange;
+  video: PhoneVideoDeps;
   logger: Logger;
   closed(room: SfuRoomMedia): void;
 }
@@ -77,6 +80,7 @@ export class SfuRoomMedia implements RoomMedia {
   readonly #speakers = new SpeakerBoard((levels) => {
     this.events.emit('speakers', levels);
   });
+  readonly #video: RoomVideo;
   #phoneHalf: PhoneHalf | undefined;
   #closing: Promise<void> | undefined;
   #failed = false;
@@ -85,6 +89,7 @@ export class SfuRoomMedia implements RoomMedia {
     this.#deps = deps;
     this.#audioLevels = audioLevels;
     this.rtpCapabilities = deps.router.rtpCapabilities;
+    this.#video = this.#openVideo();
     deps.router.on('workerclose', () => {
       this.#fail('the media worker died');
     });
@@ -101,7 +106,7 @@ export class SfuRoomMedia implements RoomMedia {
     const { mixer, bridge } = (this.#phoneHalf ??= this.#openPhoneHalf());
     const id = newLegId();
     const ports = await mixer.createLeg(id);
-    const leg = new MixerPhoneLeg(id, ports, mixer, this.#phoneLegHost(bridge));
+    const leg = new MixerPhoneLeg(id, ports, mixer, this.#phoneLegHost(bridge), this.#deps.video);
     this.#phones.set(id, leg);
     if (this.#closing !== undefined) {
       await leg.close();
@@ -128,6 +133,14 @@ export class SfuRoomMedia implements RoomMedia {
     if (this.#phones.size > 0) this.#later(this.#phoneHalf?.mixer.playTone(sounds));
   }
 
+  setActiveSpeaker(legId: LegId | undefined): void {
+    this.#video.setActiveSpeaker(legId);
+  }
+
+  wantedVideoCodecs(): WantedVideoCodec[] {
+    return this.#video.wantedCodecs();
+  }
+
   async createWebRtcLeg(): Promise<WebRtcLeg> {
     this.#assertOpen();
     const leg = new SfuWebRtcLeg(this.#webRtcLegHost(), this.#deps.logger);
@@ -140,7 +153,7 @@ export class SfuRoomMedia implements RoomMedia {
   producers(): ProducerInfo[] {
     return [
       ...[...this.#browserProducers.values()].map(({ info }) => info),
-      ...(this.#phoneHalf?.bridge.producers() ?? []),
+      ...this.#phoneProducers(),
     ];
   }
 
@@ -155,6 +168,7 @@ export class SfuRoomMedia implements RoomMedia {
     await Promise.all(
       [...this.#phones.values()].map((leg) => this.#ignoreErrors('phone leg', leg.close())),
     );
+    await this.#ignoreErrors('video', this.#video.close());
     if (this.#phoneHalf !== undefined) {
       await this.#phoneHalf.bridge.close();
       await this.#ignoreErrors('mixer room', this.#phoneHalf.mixer.close());
@@ -209,6 +223,30 @@ export class SfuRoomMedia implements RoomMedia {
     return { mixer, bridge };
   }
 
+  #openVideo(): RoomVideo {
+    const { router, loopbackPorts, logger, video } = this.#deps;
+
+    return new RoomVideo({
+      router,
+      ports: loopbackPorts,
+      logger,
+      clock: video.clock,
+      producerAdded: (info) => {
+        this.events.emit('producerAdded', info);
+      },
+      producerRemoved: (info) => {
+        this.events.emit('producerRemoved', info);
+      },
+      codecsWanted: (wanted) => {
+        this.events.emit('videoCodecsWanted', wanted);
+      },
+    });
+  }
+
+  #phoneProducers(): ProducerInfo[] {
+    return [...(this.#phoneHalf?.bridge.producers() ?? []), ...this.#video.producers()];
+  }
+
   #phoneLegHost(bridge: PhoneBridge): PhoneLegHost {
     return {
       configured: (leg, audio) => {
@@ -218,6 +256,10 @@ export class SfuRoomMedia implements RoomMedia {
         if (muted) this.#speakers.drop(leg.id);
         this.#later(bridge.phoneMuted(leg.id, muted));
       },
+      videoAdded: (session) => {
+        this.#video.add(session);
+      },
+      videoRemoved: (session) => this.#video.remove(session),
       leaving: async (leg) => {
         this.#phones.delete(leg.id);
         this.#speakers.drop(leg.id);
@@ -240,7 +282,7 @@ export class SfuRoomMedia implements RoomMedia {
         }),
       findProducer: (id) =>
         this.#browserProducers.get(id)?.info ??
-        this.#phoneHalf?.bridge.producers().find((info) => info.id === id),
+        this.#phoneProducers().find((info) => info.id === id),
       canConsume: (producerId, rtpCapabilities) =>
         router.canConsume({ producerId, rtpCapabilities }),
       producerAdded: (stream) => {
@@ -265,6 +307,7 @@ export class SfuRoomMedia implements RoomMedia {
       this.#later(this.#audioLevels.addProducer({ producerId: producer.id }));
       this.#later(this.#phoneHalf?.bridge.microphoneAdded(info.legId, producer));
     }
+    this.#video.sourceAdded(info, producer);
     this.events.emit('producerAdded', info);
   }
 

@@ -1,17 +1,23 @@
 import { newLegId, type LegId } from '../base/index.ts';
 import type { MixerPool, MixerRoom } from './mixer/index.ts';
 import { MixerPhoneLeg, type PhoneLegHost } from './phone-leg.ts';
+import type { PhoneVideoDeps } from './video/index.ts';
 
 /**
  * A phone that is in no room yet has a mixer room of its own, so that nothing it says can reach anybody
  * and nothing but what is played to it reaches it.
  */
-export async function createWaitingLeg(mixers: MixerPool): Promise<MixerPhoneLeg> {
+export async function createWaitingLeg(
+  mixers: MixerPool,
+  video: PhoneVideoDeps,
+): Promise<MixerPhoneLeg> {
   const mixer = mixers.createRoom();
   const id: LegId = newLegId();
   const host: PhoneLegHost = {
     configured: () => undefined,
     muted: () => undefined,
+    videoAdded: () => undefined,
+    videoRemoved: () => Promise.resolve(),
     leaving: () => Promise.resolve(),
   };
   const made: { leg?: MixerPhoneLeg } = {};
@@ -28,7 +34,7 @@ export async function createWaitingLeg(mixers: MixerPool): Promise<MixerPhoneLeg
     .on('failed', () => void made.leg?.close().catch(() => undefined));
   try {
     const ports = await mixer.createLeg(id);
-    made.leg = new WaitingPhoneLeg(id, ports, mixer, host);
+    made.leg = new WaitingPhoneLeg(id, ports, mixer, host, video);
 
     return made.leg;
   } catch (error) {

@@ -1,6 +1,6 @@
 import type { types as mediasoup } from 'mediasoup';
 import { AppError, toError } from '../base/index.ts';
-import type { Logger } from '../base/index.ts';
+import type { LegId, Logger } from '../base/index.ts';
 import type {
   MediaEngine,
   PhoneLeg,
@@ -61,6 +61,11 @@ export class MeetingMedia {
 
   playTone(sounds: readonly Sound[]): void {
     this.#current?.playTone(sounds);
+  }
+
+  /** Whose picture phones are shown. */
+  setActiveSpeaker(legId: LegId | undefined): void {
+    this.#current?.setActiveSpeaker(legId);
   }
 
   /** Gives up what is there now; it closes after `legs`. */

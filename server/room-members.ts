@@ -50,6 +50,12 @@ export class RoomMembers {
     return this.#legs.get(legId);
   }
 
+  legOf(id: ParticipantId): LegId | undefined {
+    for (const [legId, owner] of this.#legs) if (owner.id === id) return legId;
+
+    return undefined;
+  }
+
   add(participant: Participant): void {
     this.#seated.set(participant.id, participant);
   }

@@ -13,12 +13,18 @@ export class RoomSpeakers {
   readonly #clock: Clock;
   readonly #timers: TimerSet<'check'>;
   readonly #members: RoomMembers;
+  readonly #onActive: (id: ParticipantId | undefined) => void;
   #speakers = new ActiveSpeaker();
 
-  constructor(clock: Clock, members: RoomMembers) {
+  constructor(
+    clock: Clock,
+    members: RoomMembers,
+    onActive: (id: ParticipantId | undefined) => void,
+  ) {
     this.#clock = clock;
     this.#timers = new TimerSet(clock);
     this.#members = members;
+    this.#onActive = onActive;
   }
 
   get active(): ParticipantId | undefined {
@@ -50,6 +56,7 @@ export class RoomSpeakers {
     for (const id of changes.started) this.#mark(id, true);
     for (const id of changes.stopped) this.#mark(id, false);
     if (changes.active !== undefined) {
+      this.#onActive(changes.active.id);
       this.#members.broadcast({ type: 'active-speaker', participantId: changes.active.id });
     }
     if (changes.checkAt === undefined) {

@@ -98,7 +98,9 @@ export class Room implements RoomHandle {
     this.#clock = options.clock;
     this.#logger = options.logger.child({ room: options.settings.number });
     this.#media = new MeetingMedia(options.media, this.#mediaHooks, this.#logger);
-    this.#speakers = new RoomSpeakers(options.clock, this.#members);
+    this.#speakers = new RoomSpeakers(options.clock, this.#members, (id) => {
+      this.#media.setActiveSpeaker(id && this.#members.legOf(id));
+    });
     const { voice, clock } = options;
     this.#service = new RoomService({ room: this, voice, clock, logger: this.#logger });
   }

@@ -20,10 +20,12 @@ export interface LegRtcpOptions {
   sender: RtpSender;
   send(data: Uint8Array, length: number): void;
   /** About the source of this SSRC; undefined where the phone did not ask for it. */
-  voipMetrics(ssrc: number): VoipMetrics | undefined;
+  voipMetrics?(ssrc: number): VoipMetrics | undefined;
+  /** What is neither a report nor a name. */
+  onFeedback?(packet: RtcpPacket): void;
 }
 
-/** The reports of one phone leg, both ways. */
+/** The reports of one stream of a phone, both ways. */
 export class LegRtcp {
   readonly #options: LegRtcpOptions;
   readonly #scheduler: RtcpScheduler;
@@ -38,7 +40,7 @@ export class LegRtcp {
     this.#options = options;
     this.#scheduler = new RtcpScheduler({
       clock: options.clock,
-      send: () => this.#send(undefined),
+      send: () => this.#send([]),
     });
   }
 
@@ -75,6 +77,7 @@ export class LegRtcp {
       }
       if (packet.type === 'XR') this.#readMetrics(packet.voipMetrics);
       if (packet.type === 'SR' || packet.type === 'RR') this.#readReports(packet.reports);
+      else this.#options.onFeedback?.(packet);
     }
 
     return true;
@@ -83,7 +86,12 @@ export class LegRtcp {
   /** With a BYE when there was anything to say good-bye to. */
   close(): void {
     this.#scheduler.stop();
-    if (this.#started) this.#send('BYE');
+    if (this.#started) this.#send([{ type: 'BYE', ssrcs: [this.#options.sender.ssrc] }]);
+  }
+
+  /** At once, and not instead of the next report: feedback is of no use later (RFC 4585 3.2). */
+  sendFeedback(packets: readonly RtcpPacket[]): void {
+    if (this.#started) this.#send(packets);
   }
 
   #readReports(reports: readonly ReportBlock[]): void {
@@ -103,7 +111,7 @@ export class LegRtcp {
   }
 
   /** "An RTCP packet MUST be sent in a compound packet of SR or RR, SDES with CNAME …" (6.1). */
-  #send(last: 'BYE' | undefined): number {
+  #send(last: readonly RtcpPacket[]): number {
     const { clock, receiver, sender } = this.#options;
     const now = clock.now();
     const block = receiver.reportBlock(now);
@@ -114,9 +122,9 @@ export class LegRtcp {
       info === undefined ? { type: 'RR', ssrc, reports } : { type: 'SR', ssrc, info, reports },
       { type: 'SDES', chunks: [{ ssrc, cname: this.#cname }] },
     ];
-    const metrics = block && this.#options.voipMetrics(block.ssrc);
+    const metrics = block && this.#options.voipMetrics?.(block.ssrc);
     if (metrics !== undefined) packets.push({ type: 'XR', ssrc, voipMetrics: [metrics] });
-    if (last === 'BYE') packets.push({ type: 'BYE', ssrcs: [ssrc] });
+    packets.push(...last);
     const length = writeRtcp(out, packets);
     if (length > 0) this.#options.send(out, length);
 

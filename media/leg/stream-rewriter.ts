@@ -66,6 +66,11 @@ export class StreamRewriter {
     return true;
   }
 
+  /** What the source called a packet that was given `sequenceNumber`; undefined before the first one. */
+  sourceSequence(sequenceNumber: number): number | undefined {
+    return this.#anchored ? (sequenceNumber - this.#sequenceOffset) & 0xffff : undefined;
+  }
+
   /** The packet is not forwarded; those after it close up. */
   leaveOut(packet: SourcePacket): void {
     if (!this.#anchored || packet.ssrc !== this.#ssrc) return;

@@ -4,6 +4,7 @@
  */
 import type { LegId, TypedEmitter } from '../../base/index.ts';
 import type { AudioCodec } from '../codecs.ts';
+import type { PortAllocator } from '../rtp/index.ts';
 import type {
   MediaCounters,
   PhoneAudio,
@@ -13,6 +14,8 @@ import type {
 } from '../media-api.ts';
 
 export interface MixerPool {
+  /** Of all phones' sockets, whoever binds them. */
+  readonly ports: PortAllocator;
   /** On the least loaded thread. */
   createRoom(): MixerRoom;
   counters(): Pick<

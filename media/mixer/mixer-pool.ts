@@ -57,7 +57,7 @@ class ThreadedMixerPool implements MixerPool {
   readonly #bindAddress: string;
   readonly #entry: URL;
   readonly #logger: Logger;
-  readonly #ports: PortAllocator;
+  readonly ports: PortAllocator;
   readonly #timers: TimerSet;
   readonly #slots: Slot[] = [];
   /** Of threads that are gone. */
@@ -72,7 +72,7 @@ class ThreadedMixerPool implements MixerPool {
     this.#entry = deps.entry ?? MIXER_THREAD;
     this.#logger = deps.logger.child({ tag: 'mixer' });
     this.#timers = new TimerSet(deps.clock);
-    this.#ports = new PortAllocator({
+    this.ports = new PortAllocator({
       min: settings.rtpPortMin,
       max: settings.rtpPortMax,
       clock: deps.clock,
@@ -89,7 +89,7 @@ class ThreadedMixerPool implements MixerPool {
     if (this.#closed) throw new AppError('SHUTTING_DOWN', 'the mixer is closed');
     const slot = this.#leastLoaded();
     const key = this.#nextRoom++;
-    const room: PooledRoom = new PooledRoom(key, slot.worker, this.#ports, () => {
+    const room: PooledRoom = new PooledRoom(key, slot.worker, this.ports, () => {
       slot.rooms.delete(key);
     });
     slot.rooms.set(key, room);
@@ -106,7 +106,7 @@ class ThreadedMixerPool implements MixerPool {
       phoneLegs += countLegs(rooms);
     }
 
-    const { inUse, refused } = this.#ports;
+    const { inUse, refused } = this.ports;
 
     return { ...total, phoneLegs, rtpPorts: inUse * 2, rtpPortsExhausted: refused };
   }

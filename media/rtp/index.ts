@@ -29,4 +29,4 @@ export { DtmfReceiver } from './dtmf-event.ts';
 export { DtmfSender } from './dtmf-sender.ts';
 export type { EventFormat } from './dtmf-sender.ts';
 export { INBAND_LOOK_AHEAD, InbandDtmf } from './inband-dtmf.ts';
-export { sequenceDifference } from './rtp-sequence.ts';
+export { sequenceDifference, timestampDifference } from './rtp-sequence.ts';

@@ -1,8 +1,9 @@
 /**
- * RTCP packets: SR, RR, SDES, BYE (RFC 3550 6), the feedback NACK and PLI (RFC 4585 6.2.1, 6.3.1) and
- * the VoIP metrics of XR (RFC 3611 4.7). They are rare, so they become plain values; what comes from the network is bounded
+ * RTCP packets: SR, RR, SDES, BYE (RFC 3550 6), the feedback NACK and PLI (RFC 4585 6.2.1, 6.3.1), what
+ * RFC 5104 adds to it, and the VoIP metrics of XR (RFC 3611 4.7). They are rare, so they become plain values; what comes from the network is bounded
  * by the size of a datagram and never throws.
  */
+import { PSFB, readControlFeedback, RTPFB, type ControlFeedback } from './rtcp-feedback.ts';
 import { MAX_RTP_PACKET } from './rtp-packet.ts';
 import { readExtendedReport, type VoipMetrics } from './voip-metrics.ts';
 
@@ -37,14 +38,13 @@ export type RtcpPacket =
   | { type: 'BYE'; ssrcs: number[]; reason?: string }
   | { type: 'NACK'; senderSsrc: number; mediaSsrc: number; lost: number[] }
   | { type: 'PLI'; senderSsrc: number; mediaSsrc: number }
+  | ControlFeedback
   | { type: 'XR'; ssrc: number; voipMetrics: VoipMetrics[] };
 
 export const SR = 200;
 export const RR = 201;
 export const SDES = 202;
 export const BYE = 203;
-export const RTPFB = 205;
-export const PSFB = 206;
 export const XR = 207;
 export const NACK_FORMAT = 1;
 export const PLI_FORMAT = 1;
@@ -115,9 +115,9 @@ function parseOne(
     case BYE:
       return readBye(body, count);
     case RTPFB:
-      return count === NACK_FORMAT ? readNack(body) : 'unknown';
+      return count === NACK_FORMAT ? readNack(body) : readControlFeedback(type, count, body);
     case PSFB:
-      if (count !== PLI_FORMAT) return 'unknown';
+      if (count !== PLI_FORMAT) return readControlFeedback(type, count, body);
       if (body.byteLength < 8) return 'malformed';
 
       return { type: 'PLI', senderSsrc: body.getUint32(0), mediaSsrc: body.getUint32(4) };

@@ -8,10 +8,8 @@ import {
   CNAME,
   NACK_FORMAT,
   PLI_FORMAT,
-  PSFB,
   REPORT_BLOCK_LENGTH,
   RR,
-  RTPFB,
   SDES,
   SENDER_INFO_LENGTH,
   SR,
@@ -19,6 +17,7 @@ import {
   type ReportBlock,
   type RtcpPacket,
 } from './rtcp-packet.ts';
+import { PSFB, RTPFB, writeControlFeedback } from './rtcp-feedback.ts';
 import { MAX_RTP_PACKET } from './rtp-packet.ts';
 import { writeVoipMetrics } from './voip-metrics.ts';
 
@@ -98,6 +97,14 @@ function writeOne(view: DataView, start: number, packet: RtcpPacket): number {
       view.setUint32(start + 8, packet.mediaSsrc);
 
       return writeHead(view, start, start + 12, PSFB, PLI_FORMAT);
+    case 'FIR':
+    case 'TMMBR':
+    case 'TMMBN':
+    case 'REMB': {
+      const { end, type, format } = writeControlFeedback(view, start, packet);
+
+      return writeHead(view, start, end, type, format);
+    }
     case 'XR': {
       view.setUint32(start + 4, packet.ssrc);
       let end = start + 8;

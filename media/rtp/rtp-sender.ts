@@ -97,6 +97,34 @@ export class RtpSender {
     return writeRtpHeader(out, { payloadType, timestamp, marker, sequenceNumber, ssrc: this.ssrc });
   }
 
+  /**
+   * As `writeHeader`, with the timestamp and the marker of whoever cut the stream into packets: of video,
+   * where all packets of a picture have one timestamp and the last one has the marker.
+   */
+  writeHeaderAt(
+    out: Uint8Array,
+    payloadType: number,
+    timestamp: number,
+    marker: boolean,
+    payloadLength: number,
+    now: number,
+  ): number {
+    this.#markNext = false;
+    this.#header.timestamp = timestamp;
+
+    return this.writeHeader(out, payloadType, 0, payloadLength, now, marker);
+  }
+
+  /** Packets that were lost before they reached us: the gap is passed on, so that it is seen. */
+  skipSequence(count: number): void {
+    this.#header.sequenceNumber = (this.#header.sequenceNumber + count) & 0xffff;
+  }
+
+  /** Of the next packet. */
+  get nextSequence(): number {
+    return this.#header.sequenceNumber;
+  }
+
   /** Time passes without a packet. */
   skip(duration: number): void {
     this.#header.timestamp = (this.#header.timestamp + duration) >>> 0;

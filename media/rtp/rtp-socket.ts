@@ -34,6 +34,10 @@ export interface RtpSocketOptions {
   receiveBufferSize?: number;
   /** The mark of what is sent, 0 for none. */
   dscp?: number;
+  /** Octets of the longest packet that is sent; what is above the network's own limit goes in fragments. */
+  longestSent?: number;
+  /** Datagrams that may wait for the kernel. */
+  maxSendQueue?: number;
 }
 
 /**
@@ -57,8 +61,8 @@ export interface RtpRemote extends RtcpRemote {
 
 /** A second of 64 kbit/s audio, with the kernel's bookkeeping: what may come while a thread is late. */
 const RECEIVE_BUFFER = 128 * 1024;
-/** With room for the tag and the trailer of SRTP and SRTCP. */
-const SEND_BUFFER = MAX_RTP_PACKET + 32;
+/** Room for the tag and the trailer of SRTP and SRTCP. */
+const SEALING = 32;
 /** Datagrams that may wait for the kernel; audio that is later than this is of no use. */
 const MAX_SEND_QUEUE = 4;
 
@@ -73,7 +77,9 @@ export class RtpSocket {
   readonly #lock = new SourceLock();
   readonly #rtcpPath = new RtcpPath(this.#lock);
   readonly #packet = new RtpPacketView();
-  #sendBuffer = Buffer.allocUnsafeSlow(SEND_BUFFER);
+  readonly #longestSent: number;
+  readonly #maxSendQueue: number;
+  #sendBuffer: Buffer;
   #security: PacketSecurity | undefined;
   #remote: RtpRemote | undefined;
   /** The address that was looked at last, and whether packets may go there. */
@@ -90,6 +96,9 @@ export class RtpSocket {
     this.#clock = options.clock;
     this.#handlers = options.handlers;
     this.#family = isIP(rtp.address().address);
+    this.#longestSent = options.longestSent ?? MAX_RTP_PACKET;
+    this.#maxSendQueue = options.maxSendQueue ?? MAX_SEND_QUEUE;
+    this.#sendBuffer = Buffer.allocUnsafeSlow(this.#longestSent + SEALING);
     rtp.on('message', (data, from) => {
       this.#onRtpPort(data, from);
     });
@@ -227,12 +236,12 @@ export class RtpSocket {
     port: number,
     isReport: boolean,
   ): boolean {
-    if (this.#closed || port === 0 || !this.#canReach(address) || length > MAX_RTP_PACKET) {
+    if (this.#closed || port === 0 || !this.#canReach(address) || length > this.#longestSent) {
       this.#counters.sendDropped++;
 
       return false;
     }
-    if (socket.getSendQueueCount() >= MAX_SEND_QUEUE) {
+    if (socket.getSendQueueCount() >= this.#maxSendQueue) {
       this.#counters.sendDropped++;
 
       return false;
@@ -254,7 +263,9 @@ export class RtpSocket {
       return false;
     }
     // The kernel took it, as nearly always, or it waits in the queue and the buffer belongs to it.
-    if (socket.getSendQueueCount() > 0) this.#sendBuffer = Buffer.allocUnsafeSlow(SEND_BUFFER);
+    if (socket.getSendQueueCount() > 0) {
+      this.#sendBuffer = Buffer.allocUnsafeSlow(this.#longestSent + SEALING);
+    }
 
     return true;
   }

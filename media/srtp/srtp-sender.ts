@@ -1,17 +1,21 @@
-/** The sending end of one key: one stream, whose sequence numbers run on for the whole call. */
+/**
+ * The sending end of one key: streams whose sequence numbers run on for the whole call, of which there are
+ * two where video is sent again as RFC 4588 says. A packet that goes out again unchanged, under the same
+ * index, is the same octets again.
+ */
 import { deriveStreamKeys, type StreamKeys } from './key-derivation.ts';
 import { createPacketCipher, ENCRYPTED, type PacketCipher } from './packet-cipher.ts';
 import { read32, rtpHeaderLength } from './packet-header.ts';
+import { guessIndex } from './srtp-receiver.ts';
 import type { SrtpKey } from './suites.ts';
 
-const SEQUENCES = 0x1_0000;
 const MAX_INDEX = 0x7fff_ffff;
 
 export class SrtpSender {
   readonly #rtp: PacketCipher;
   readonly #rtcp: PacketCipher;
-  #rollovers = 0;
-  #lastSequence = -1;
+  /** The highest index of each SSRC; there are as many as we ourselves make. */
+  readonly #highest = new Map<number, number>();
   #rtcpIndex: number;
 
   constructor(key: SrtpKey, firstRtcpIndex = 0, keys: StreamKeys = deriveStreamKeys(key)) {
@@ -25,17 +29,13 @@ export class SrtpSender {
   sealRtp(data: Uint8Array, length: number): number {
     const header = rtpHeaderLength(data, length);
     if (header < 0) return -1;
-    const sequence = (data[2]! << 8) | data[3]!;
-    if (sequence < this.#lastSequence) this.#rollovers++;
-    this.#lastSequence = sequence;
+    const ssrc = read32(data, 8);
+    const highest = this.#highest.get(ssrc) ?? -1;
+    const index = guessIndex((data[2]! << 8) | data[3]!, highest);
+    if (index < 0) return -1;
+    if (index > highest) this.#highest.set(ssrc, index);
 
-    return this.#rtp.sealRtp(
-      data,
-      header,
-      length,
-      read32(data, 8),
-      this.#rollovers * SEQUENCES + sequence,
-    );
+    return this.#rtp.sealRtp(data, header, length, ssrc, index);
   }
 
   sealRtcp(data: Uint8Array, length: number): number {

@@ -1,4 +1,4 @@
-import { TypedEmitter, type LegId } from '../../base/index.ts';
+import { SystemClock, TypedEmitter, type LegId } from '../../base/index.ts';
 import { audioCodec, type AudioCodecName } from '../../media/codecs.ts';
 import type { PhoneAudio, PhoneLegStats, Sound } from '../../media/media-api.ts';
 import type {
@@ -8,6 +8,8 @@ import type {
   MixerRoomEvents,
   PublishTarget,
 } from '../../media/mixer/mixer-api.ts';
+
+import { PortAllocator } from '../../media/rtp/index.ts';
 
 /** A mixer that notes what it is asked for; `gate` holds its answers back. */
 export class FakeMixerRoom implements MixerRoom {
@@ -116,6 +118,7 @@ export class FakeMixerRoom implements MixerRoom {
 }
 
 export class FakeMixerPool implements MixerPool {
+  readonly ports = new PortAllocator({ min: 46_000, max: 46_999, clock: new SystemClock() });
   readonly rooms: FakeMixerRoom[] = [];
 
   createRoom(): FakeMixerRoom {

@@ -4,6 +4,8 @@ import type { types as mediasoup } from 'mediasoup';
 import { SystemClock, silentLogger } from '../../base/index.ts';
 import { audioCodec } from '../../media/codecs.ts';
 import type { MediaSettings } from '../../media/media-api.ts';
+import { PortAllocator } from '../../media/rtp/index.ts';
+import type { PhoneVideoDeps } from '../../media/video/index.ts';
 
 /** Tests of the SFU run on the real worker; without one they fail and say what is missing. */
 export function requireWorkerBin(): void {
@@ -28,6 +30,14 @@ export async function testSettings(changes: Partial<MediaSettings> = {}): Promis
     rtpDscp: 46,
     ...changes,
   };
+}
+
+/** For phones' video, on ports that the mixers of `testSettings` do not have. */
+export function testVideoDeps(): PhoneVideoDeps {
+  const clock = new SystemClock();
+  const ports = new PortAllocator({ min: 41_000, max: 41_999, clock });
+
+  return { clock, ports, bindAddress: '127.0.0.1', dscp: 0 };
 }
 
 /** The first of `count` ports in a row that nobody has, for UDP and TCP; other tests run beside. */

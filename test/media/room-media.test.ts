@@ -5,7 +5,13 @@ import { createRoomMedia, type SfuRoomMedia } from '../../media/room-media.ts';
 import { WorkerPool } from '../../media/worker-pool.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { FakeMixerPool, phoneAudio, type FakeMixerRoom } from './fake-mixer-pool.ts';
-import { cameraParameters, microphoneParameters, testDeps, testSettings } from './media-fixture.ts';
+import {
+  cameraParameters,
+  microphoneParameters,
+  testDeps,
+  testSettings,
+  testVideoDeps,
+} from './media-fixture.ts';
 
 describe('the media of a room', () => {
   let pool: WorkerPool;
@@ -29,6 +35,7 @@ describe('the media of a room', () => {
       ...(await pool.createRouter()),
       mixers,
       loopbackPorts: { min: 30_000, max: 39_999 },
+      video: testVideoDeps(),
       logger: testDeps.logger,
       closed: () => closedRooms++,
     });

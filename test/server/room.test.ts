@@ -148,6 +148,7 @@ describe('speaking', () => {
     ]);
     expect(bob.member.view().speaking).toBe(true);
     expect(ann.member.room.activeSpeaker).toBe(bob.member.id);
+    expect(media.activeSpeaker).toBe(bob.member.webRtcLeg.id);
     ann.sink.take();
     media.events.emit('speakers', []);
     conference.clock.advance(1000);

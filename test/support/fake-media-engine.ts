@@ -12,8 +12,6 @@ import type {
   PhoneLegEvents,
   PhoneLegStats,
   PhoneVideoContent,
-  PhoneVideoOpener,
-  PhoneVideoRoom,
   ProducerInfo,
   RoomMedia,
   RoomMediaEvents,
@@ -98,7 +96,7 @@ export class FakeMediaEngine implements MediaEngine {
   }
 }
 
-export class FakeRoomMedia implements RoomMedia, PhoneVideoRoom {
+export class FakeRoomMedia implements RoomMedia {
   readonly events = new TypedEmitter<RoomMediaEvents>();
   readonly rtpCapabilities = { codecs: [] };
   readonly phoneLegs: FakePhoneLeg[] = [];
@@ -184,7 +182,7 @@ export class FakeRoomMedia implements RoomMedia, PhoneVideoRoom {
   }
 }
 
-export class FakePhoneLeg implements PhoneLeg, PhoneVideoOpener {
+export class FakePhoneLeg implements PhoneLeg {
   readonly id = newLegId();
   readonly events = new TypedEmitter<PhoneLegEvents>();
   readonly rtpPort: number;

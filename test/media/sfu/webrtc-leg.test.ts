@@ -12,6 +12,7 @@ import {
   microphoneParameters,
   testDeps,
   testSettings,
+  testVideoDeps,
 } from '../media-fixture.ts';
 
 const audioOnly = (capabilities: mediasoup.RtpCapabilities): mediasoup.RtpCapabilities => ({
@@ -47,6 +48,7 @@ describe("a browser's leg", () => {
       ...(await pool.createRouter()),
       mixers: new FakeMixerPool(),
       loopbackPorts: { min: 30_000, max: 39_999 },
+      video: testVideoDeps(),
       logger: testDeps.logger,
       closed: () => undefined,
     });

@@ -1,0 +1,3 @@
+export { PhoneVideoSession } from './phone-video.ts';
+export type { PhoneVideoDeps } from './phone-video.ts';
+export { RoomVideo } from './room-video.ts';
