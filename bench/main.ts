@@ -6,10 +6,12 @@ import path from 'node:path';
 import type { BenchRow } from './bench-row.ts';
 import { benchMix } from './mix.ts';
 import { benchSip } from './sip.ts';
+import { benchStorm } from './storm.ts';
 
 const BENCHMARKS: Readonly<Record<string, (options: readonly string[]) => Promise<BenchRow[]>>> = {
   sip: benchSip,
   mix: benchMix,
+  storm: benchStorm,
 };
 const ISOLATED = 'PARLEY_BENCH_ISOLATED';
 
