@@ -45,6 +45,7 @@ const frontEnd = new SipFrontEnd({
     get: () => undefined,
     freeNumber: () => '1' as RoomNumber,
     createWaitingLeg: () => Promise.reject(new Error('nobody is asked')),
+    createDoor: () => Promise.reject(new Error('nobody speaks WebRTC')),
     languageOf: () => undefined,
     events: new TypedEmitter<RoomManagerEvents>(),
   },

@@ -33,6 +33,7 @@ export type {
   VideoFeedback,
   WantedVideoCodec,
 } from './video-api.ts';
+export type { DoorCodec, PhoneDoor, PhoneDoorEvents } from './door-api.ts';
 export { callQuality } from './quality/index.ts';
 export type { CallQuality } from './quality/index.ts';
 export { findSrtpSuite, SRTP_SUITES } from './srtp/index.ts';

@@ -5,6 +5,7 @@
 import type { types as mediasoup } from 'mediasoup';
 import type { ConsumerId, LegId, ProducerId, TypedEmitter } from '../base/index.ts';
 import type { AudioCodec } from './codecs.ts';
+import type { DoorCodec, PhoneDoor } from './door-api.ts';
 import type { SrtpKeys } from './srtp/index.ts';
 import type { MediaDirection, MediaKind, MediaSource, ProducerInfo } from './stream-info.ts';
 import type { PhoneVideoOpener, PhoneVideoRoom, WantedVideoCodec } from './video-api.ts';
@@ -24,6 +25,8 @@ export interface MediaEngine {
   createRoom(): Promise<RoomMedia>;
   /** A phone that is in no room yet: it hears what is played to it, and nobody hears it. */
   createWaitingLeg(): Promise<PhoneLeg>;
+  /** Through which a WebRTC peer reaches the phone leg of this port; it closes with its call. */
+  createDoor(codecs: readonly DoorCodec[], rtpPort: number): Promise<PhoneDoor>;
   /** What is missing for calls to be served; undefined when all is up. */
   unreadyReason(): string | undefined;
   counters(): MediaCounters;
@@ -89,6 +92,8 @@ export interface PhoneAudio {
   codec: AudioCodec;
   /** Payload type that the phone wants to receive `codec` with. */
   sendPayloadType: number;
+  /** Of what is sent, where it is agreed on; random without it. */
+  sendSsrc?: number;
   /** What the phone wrote into `a=fmtp` of `codec`. */
   formatParameters?: string;
   /** Every payload type that the phone may send, telephone-event included. */

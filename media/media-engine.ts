@@ -1,4 +1,5 @@
 import { AppError, toError, TypedEmitter, type Clock, type Logger } from '../base/index.ts';
+import type { DoorCodec, PhoneDoor } from './door-api.ts';
 import type {
   MediaCounters,
   MediaEngine,
@@ -8,7 +9,7 @@ import type {
 } from './media-api.ts';
 import { createMixerPool, type MixerPool } from './mixer/index.ts';
 import { createRoomMedia, type SfuRoomMedia } from './room-media.ts';
-import { listenAddress, loopbackPorts } from './sfu/index.ts';
+import { doorCodecs, listenAddress, loopbackPorts, MediasoupDoor } from './sfu/index.ts';
 import type { PhoneVideoDeps } from './video/index.ts';
 import { createWaitingLeg } from './waiting-leg.ts';
 import { WorkerPool, type RoomRouter } from './worker-pool.ts';
@@ -54,6 +55,7 @@ class SfuMediaEngine implements MediaEngine {
   readonly #mixers: MixerPool;
   readonly #video: PhoneVideoDeps;
   readonly #rooms = new Set<SfuRoomMedia>();
+  readonly #doors = new Set<PhoneDoor>();
   #closing: Promise<void> | undefined;
 
   constructor(
@@ -99,6 +101,25 @@ class SfuMediaEngine implements MediaEngine {
     return createWaitingLeg(this.#mixers, this.#video);
   }
 
+  async createDoor(codecs: readonly DoorCodec[], rtpPort: number): Promise<PhoneDoor> {
+    this.#assertOpen();
+    const place = await this.#workers.createRouter(doorCodecs(codecs));
+    const door = await MediasoupDoor.open({
+      ...place,
+      ...insideOf(listenAddress(this.#settings.publicAddress), rtpPort),
+      ports: this.#loopbackPorts,
+      codecs,
+    });
+    this.#doors.add(door);
+    door.events.on('closed', () => this.#doors.delete(door));
+    if (this.#closing !== undefined) {
+      door.close();
+      this.#assertOpen();
+    }
+
+    return door;
+  }
+
   unreadyReason(): string | undefined {
     if (this.#closing !== undefined) return 'the media engine is closed';
 
@@ -126,9 +147,14 @@ class SfuMediaEngine implements MediaEngine {
   }
 
   async #close(): Promise<void> {
+    for (const door of [...this.#doors]) door.close();
     await Promise.all([...this.#rooms].map((room) => room.close()));
     await this.#mixers.close();
     await this.#workers.close();
+  }
+
+  get #loopbackPorts(): ReturnType<typeof loopbackPorts> {
+    return loopbackPorts({ min: this.#settings.rtpPortMin, max: this.#settings.rtpPortMax });
   }
 
   #createRoomOn(place: RoomRouter): Promise<SfuRoomMedia> {
@@ -136,10 +162,7 @@ class SfuMediaEngine implements MediaEngine {
       ...place,
       mixers: this.#mixers,
       video: this.#video,
-      loopbackPorts: loopbackPorts({
-        min: this.#settings.rtpPortMin,
-        max: this.#settings.rtpPortMax,
-      }),
+      loopbackPorts: this.#loopbackPorts,
       logger: this.#logger,
       closed: (room) => {
         this.#rooms.delete(room);
@@ -152,4 +175,15 @@ class SfuMediaEngine implements MediaEngine {
       throw new AppError('SHUTTING_DOWN', 'the media engine is closed');
     }
   }
+}
+
+/** Where a phone leg is reached from this machine: sockets of all addresses answer from the one asked. */
+function insideOf(
+  bindAddress: string,
+  port: number,
+): { leg: { address: string; port: number }; loopback: string } {
+  const loopback = bindAddress.includes(':') ? '::1' : '127.0.0.1';
+  const isAny = bindAddress === '0.0.0.0' || bindAddress === '::';
+
+  return { leg: { address: isAny ? loopback : bindAddress, port }, loopback };
 }

@@ -102,14 +102,14 @@ export class WorkerPool {
   }
 
   /** A router on the least loaded worker. */
-  async createRouter(): Promise<RoomRouter> {
+  async createRouter(mediaCodecs = routerCodecs()): Promise<RoomRouter> {
     const slot = this.#leastLoaded();
     if (slot?.running === undefined) {
       throw new AppError('MEDIA_UNAVAILABLE', 'no media worker is running');
     }
     const { worker, webRtcServer } = slot.running;
     try {
-      const router = await worker.createRouter({ mediaCodecs: routerCodecs() });
+      const router = await worker.createRouter({ mediaCodecs });
 
       return { router, webRtcServer };
     } catch (error) {

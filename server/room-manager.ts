@@ -2,7 +2,7 @@
 import { randomInt } from 'node:crypto';
 import { AppError, TypedEmitter, toError } from '../base/index.ts';
 import type { Clock, Logger, RoomNumber } from '../base/index.ts';
-import type { MediaEngine, PhoneLeg } from '../media/index.ts';
+import type { MediaEngine, PhoneDoor, PhoneLeg } from '../media/index.ts';
 import type { Voice } from './ivr/index.ts';
 import type { CloseReason } from './close-reason.ts';
 import { toDisplayName } from './display-name.ts';
@@ -129,6 +129,13 @@ export class RoomManager {
     this.#requireRunning();
 
     return this.#media.createWaitingLeg();
+  }
+
+  /** For a phone that speaks WebRTC: its way to the phone leg of this port. */
+  createDoor(...door: Parameters<MediaEngine['createDoor']>): Promise<PhoneDoor> {
+    this.#requireRunning();
+
+    return this.#media.createDoor(...door);
   }
 
   /** What the room speaks, if it says. */

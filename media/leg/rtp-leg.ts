@@ -159,6 +159,7 @@ export class RtpLeg {
     this.#audio = audio;
     this.#ptime = usablePtime(audio.codec, audio.ptime);
     this.#sender.setClockRate(audio.codec.clockRate);
+    if (audio.sendSsrc !== undefined) this.#sender.setSsrc(audio.sendSsrc);
     this.#receiver.setPayloadTypes(audio.receivePayloadTypes);
     this.#socket.setSecurity((this.#security = SrtpSession.next(this.#security, audio.srtp)));
     this.#socket.setRemote({

@@ -14,7 +14,6 @@ const NTP_EPOCH = 2_208_988_800;
 const MAX_ROUND_TRIP = 60_000;
 
 export class RtpSender {
-  readonly ssrc: number;
   readonly #header: RtpHeader;
   #clockRate: number;
   #packetsSent = 0;
@@ -26,7 +25,6 @@ export class RtpSender {
   /** "The initial value of the sequence number/timestamp SHOULD be random" (RFC 3550 5.1). */
   constructor(clockRate: number, ssrc: number = randomBytes(4).readUInt32BE()) {
     const random = randomBytes(6);
-    this.ssrc = ssrc;
     this.#clockRate = clockRate;
     this.#header = {
       marker: false,
@@ -35,6 +33,15 @@ export class RtpSender {
       timestamp: random.readUInt32BE(2),
       ssrc,
     };
+  }
+
+  get ssrc(): number {
+    return this.#header.ssrc;
+  }
+
+  /** What follows is another stream, as whoever it goes to has been told. */
+  setSsrc(ssrc: number): void {
+    this.#header.ssrc = ssrc;
   }
 
   get packetsSent(): number {

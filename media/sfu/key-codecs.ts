@@ -27,6 +27,11 @@ export function keyLabels(): mediasoup.RouterRtpCodecCapability[] {
   return KEY_CODECS.map(({ label }) => ({ ...label }));
 }
 
+/** Under which events of this clock go through a router. */
+export function keyLabelOf(clockRate: number): mediasoup.RouterRtpCodecCapability | undefined {
+  return KEY_CODECS.find((each) => each.clockRate === clockRate)?.label;
+}
+
 export function isKeyLabel({ mimeType }: { readonly mimeType: string }): boolean {
   return KEY_CODECS.some(({ label }) => label.mimeType.toLowerCase() === mimeType.toLowerCase());
 }

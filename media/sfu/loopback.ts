@@ -31,9 +31,10 @@ export function openLoopback(
   router: mediasoup.Router,
   ports: PortRange,
   comedia: boolean,
+  ip = LOOPBACK,
 ): Promise<mediasoup.PlainTransport> {
   return router.createPlainTransport({
-    listenInfo: { protocol: 'udp', ip: LOOPBACK, portRange: ports },
+    listenInfo: { protocol: 'udp', ip, portRange: ports },
     rtcpMux: true,
     comedia,
   });

@@ -55,6 +55,15 @@ export {
 export type { DtlsSetup, OwnTransport, PeerTransport } from './webrtc-transport.ts';
 export { acceptMedia, isSameCodec } from './webrtc-media.ts';
 export type { AcceptedMedia } from './webrtc-media.ts';
+export {
+  agreeOnCodecs,
+  codecsOf,
+  describeDoorCodec,
+  DOOR_CAPABILITIES,
+  DOOR_CODECS,
+  isEventCodec,
+} from './door-codecs.ts';
+export type { AgreedCodecs } from './door-codecs.ts';
 export { readCodecs } from './rtp-description.ts';
 export type { Extension } from './rtp-description.ts';
 export { describeWebRtc } from './webrtc-description.ts';

@@ -95,7 +95,8 @@ function writeMedia(media: WebRtcMedia, { transport }: WebRtcDescriptionParts): 
     attributes: [
       { name: 'mid', value: media.mid },
       ...transportAttributes(transport),
-      { name: 'rtcp-rsize' },
+      // Of the feedback profile alone (RFC 5506 5.1).
+      ...(media.protocol.endsWith('SAVPF') ? [{ name: 'rtcp-rsize' }] : []),
       ...media.extensions.map(({ id, uri }) => ({ name: 'extmap', value: `${id} ${uri}` })),
       ...feedback,
       ...simulcastAttributes(media.rids),

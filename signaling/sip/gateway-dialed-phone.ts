@@ -9,6 +9,7 @@ import type { AudioCapabilities, SdpSession } from '../sdp/index.ts';
 import { PhoneCall, type PhoneCallOptions } from './gateway.ts';
 import type { DialledEndpoint, DisconnectionMethod } from './focus/index.ts';
 import type { SipMessage } from './message/index.ts';
+import type { MixedSession } from './negotiation/index.ts';
 import { closeReasonOf, reasonHeader } from './reason-map.ts';
 import type { CallEnd, OutgoingCall, OutgoingCallParts } from './ua/index.ts';
 
@@ -19,6 +20,13 @@ export interface Destination extends Pick<
 > {
   /** What is offered there; by default what is offered to anybody. */
   readonly capabilities?: AudioCapabilities;
+}
+
+/** With what it is offered; a page has a session of its own beside the leg. */
+export interface OfferedDestination {
+  readonly destination: Destination;
+  readonly offer: SdpSession;
+  readonly mixed?: MixedSession;
 }
 
 /** How long it may ring. */
@@ -35,7 +43,7 @@ export class DialedPhone implements ParticipantSink {
   readonly #options: PhoneCallOptions;
   readonly #onProgress: (progress: CallProgress) => void;
   readonly #onTalking: (call: OutgoingCall) => void;
-  readonly #ringing = new Set<OutgoingCall>();
+  readonly #ringing = new Map<OutgoingCall, OfferedDestination>();
   #participant: Participant | undefined;
   #phone: PhoneCall | undefined;
   #ringingStatus = 0;
@@ -54,28 +62,22 @@ export class DialedPhone implements ParticipantSink {
   }
 
   /** Once, when there is a seat. */
-  ring(
-    participant: Participant,
-    offerTo: (destination: Destination) => SdpSession,
-    destinations: readonly Destination[],
-    dial: Dial,
-  ): void {
+  ring(participant: Participant, destinations: readonly OfferedDestination[], dial: Dial): void {
     this.#participant = participant;
     // The room may have closed while the seat was made.
     if (this.#isOver) return;
     this.#show({ status: 'dialing-out' });
-    for (const destination of destinations) {
-      const offer = offerTo(destination);
-      const call = dial(destination, {
-        offer,
+    for (const offered of destinations) {
+      const call = dial(offered.destination, {
+        offer: offered.offer,
         answerTimeout: ANSWER_TIMEOUT,
         onProgress: ({ status }) => {
           if (status >= 180) this.#reportRinging(status);
         },
       });
-      this.#ringing.add(call);
+      this.#ringing.set(call, offered);
       call.events.on('established', (answer) => {
-        this.#answered(call, offer, answer, destination);
+        this.#answered(call, offered, answer);
       });
       call.events.on('ended', (end) => {
         this.#failed(call, end);
@@ -123,27 +125,28 @@ export class DialedPhone implements ParticipantSink {
 
   #answered(
     call: OutgoingCall,
-    offer: SdpSession,
+    { destination, offer, mixed }: OfferedDestination,
     answer: SdpSession | undefined,
-    { capabilities }: Destination,
   ): void {
     const participant = this.#participant;
     const isFirst = this.#phone === undefined && !this.#isOver;
     this.#ringing.delete(call);
     if (!isFirst || participant === undefined || answer === undefined) {
       call.hangUp(ELSEWHERE);
+      mixed?.close();
       return;
     }
-    this.#phone = new PhoneCall(call, this.#options, capabilities);
+    this.#phone = new PhoneCall(call, this.#options, destination.capabilities);
     this.#cancelAll(ELSEWHERE);
     this.#options.calls.dialled.joined(participant.id);
     this.#onProgress({ state: 'answered' });
-    void this.#phone.adopt(participant, offer, answer).then(() => {
+    void this.#phone.adopt(participant, offer, answer, mixed).then(() => {
       if (!this.#isOver) this.#onTalking(call);
     });
   }
 
   #failed(call: OutgoingCall, end: CallEnd): void {
+    this.#ringing.get(call)?.mixed?.close();
     if (!this.#ringing.delete(call) || this.#phone !== undefined || this.#isOver) return;
     const status = statusOf(end.message);
     // The best response of all forks would be reported by a proxy (RFC 3261 16.7); here the last.
@@ -157,7 +160,10 @@ export class DialedPhone implements ParticipantSink {
   #cancelAll(headers: [string, string][]): void {
     const calls = [...this.#ringing];
     this.#ringing.clear();
-    for (const call of calls) call.hangUp(headers);
+    for (const [call, { mixed }] of calls) {
+      call.hangUp(headers);
+      mixed?.close();
+    }
   }
 }
 

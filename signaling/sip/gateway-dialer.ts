@@ -1,5 +1,4 @@
 /** Calls out of rooms: who is meant, which ways lead there, and the seat that waits meanwhile. */
-import { randomInt } from 'node:crypto';
 import { AppError, toError, type ParticipantId } from '../../base/index.ts';
 import {
   DialOut,
@@ -13,9 +12,9 @@ import {
   type DialOutOptions,
   type TrunkBook,
 } from '../../server/index.ts';
-import { createOffer, DEFAULT_AUDIO_CAPABILITIES, type SdpSession } from '../sdp/index.ts';
 import { DigestClient } from './auth/index.ts';
 import type { PhoneCallOptions } from './gateway.ts';
+import { isPage, offersTo } from './gateway-dial-offers.ts';
 import { DialedPhone, type Destination } from './gateway-dialed-phone.ts';
 import { goesOverTls, isProtected } from './gateway-srtp.ts';
 import {
@@ -31,7 +30,7 @@ import type { KeySender } from './focus/index.ts';
 import type { OutgoingCall, UserAgent } from './ua/index.ts';
 
 export interface PhoneDialerOptions extends PhoneCallOptions {
-  readonly rooms: Pick<RoomManager, 'join'>;
+  readonly rooms: Pick<RoomManager, 'join' | 'createDoor'>;
   readonly accounts: Pick<AccountBook, 'find' | 'bindings'>;
   readonly trunks: Pick<TrunkBook, 'open' | 'pick' | 'ofHost'>;
   readonly isOurHost: (host: string) => boolean;
@@ -120,18 +119,12 @@ export class PhoneDialer implements CallOriginator {
       },
       phone,
     );
-    const local = {
-      address: this.#options.publicAddress,
-      rtpPort: participant.phoneLeg.rtpPort,
-      sessionId: String(randomInt(1, 2 ** 47)),
-    };
+    const offered = await offersTo(destinations, participant, this.#options);
     const from = this.#from(room, target);
     // A provider's Contact names its customer, no conference.
     const isFocus = isSipUri(from.uri) && from.uri.user === room;
     const headers = referralHeaders(request.referral);
-    const offerTo = ({ capabilities }: Destination): SdpSession =>
-      createOffer(capabilities ?? DEFAULT_AUDIO_CAPABILITIES, local);
-    phone.ring(participant, offerTo, destinations, ({ capabilities: _, ...destination }, parts) =>
+    phone.ring(participant, offered, ({ capabilities: _, ...destination }, parts) =>
       this.#userAgent.call({ ...destination, ...parts, from, headers, isFocus }),
     );
 
@@ -187,6 +180,11 @@ export class PhoneDialer implements CallOriginator {
     const secured: Destination[] = [];
     for (const destination of destinations) {
       const { flow, to } = destination;
+      // Its audio is encrypted whatever is wanted (RFC 8827 6.5).
+      if (isPage(destination)) {
+        secured.push(destination);
+        continue;
+      }
       const isSafe = flow === undefined ? goesOverTls(to.uri) : isProtected(flow.protocol);
       const username = target.kind === 'account' ? target.username : undefined;
       const capabilities =

@@ -31,7 +31,13 @@ import {
   type NegotiatedAudio,
   type SdpSession,
 } from '../sdp/index.ts';
-import { allows, ChatOutbox, phoneStatus, type MemberCalls } from './focus/index.ts';
+import {
+  allows,
+  ChatOutbox,
+  phoneStatus,
+  type MediaStatus,
+  type MemberCalls,
+} from './focus/index.ts';
 import type { PhoneLeg } from '../../media/index.ts';
 import type { ReceptionDesk } from './gateway-reception.ts';
 import { isSipUri, type SipRequest, type Uri } from './message/index.ts';
@@ -40,6 +46,7 @@ import type { Admission, CallAdmission } from './gateway-admission.ts';
 import { replacesRefusal } from './gateway-replaces.ts';
 import type { SrtpRules } from './gateway-srtp.ts';
 import { WebRtcMedia } from './gateway-webrtc.ts';
+import { MixedSession, peerProfile, type PeerTraits } from './negotiation/index.ts';
 import { toPhoneAudio } from './phone-audio.ts';
 import { closeReasonOf, errorStatus, reasonHeader, rejectionStatus } from './reason-map.ts';
 import type { RemoteFlow } from './transport/index.ts';
@@ -53,7 +60,7 @@ import {
 } from './ua/index.ts';
 
 export interface SipGatewayOptions {
-  rooms: Pick<RoomManager, 'join' | 'freeNumber'>;
+  rooms: Pick<RoomManager, 'join' | 'freeNumber' | 'createDoor'>;
   /** The phones that are in rooms. */
   calls: MemberCalls;
   /** User part that makes a new room for whoever dials it (RFC 4579 5.4); undefined: none does. */
@@ -78,11 +85,16 @@ export interface SipGatewayOptions {
 
 /** What a call of either direction needs. */
 export type PhoneCallOptions = Omit<SipGatewayOptions, 'rooms' | 'admission' | 'desk'> & {
+  rooms: Pick<RoomManager, 'createDoor'>;
   /** Whose phone we called. */
   account?: string | undefined;
 };
 
-type Join = (room: RoomNumber, pin: string | undefined, leg?: PhoneLeg) => Promise<Participant>;
+type Join = (
+  room: RoomNumber,
+  pin: string | undefined,
+  how?: { leg?: PhoneLeg; webRtc?: boolean },
+) => Promise<Participant>;
 
 const RETRY_AFTER_SECONDS = '5';
 const GUEST: Admission = { kind: 'guest' };
@@ -150,8 +162,10 @@ export class PhoneCall implements ParticipantSink {
   #endReason: CloseReason | undefined;
   #outbox: ChatOutbox | undefined;
   #account: string | undefined;
-  /** Of a phone that speaks WebRTC, in place of a phone leg. */
+  /** Of a phone that speaks WebRTC and plays several streams, in place of a phone leg. */
   #webRtc: WebRtcMedia | undefined;
+  /** Of a phone that speaks WebRTC and has one stream: beside its leg. */
+  #mixed: MixedSession | undefined;
 
   constructor(
     call: IncomingCall | OutgoingCall,
@@ -183,8 +197,14 @@ export class PhoneCall implements ParticipantSink {
   }
 
   /** A call of ours that was answered: `offer` is what we sent, `answer` what came back. */
-  async adopt(participant: Participant, offer: SdpSession, answer: SdpSession): Promise<void> {
+  async adopt(
+    participant: Participant,
+    offer: SdpSession,
+    answer: SdpSession,
+    mixed?: MixedSession,
+  ): Promise<void> {
     this.#participant = participant;
+    this.#mixed = mixed;
     this.#leg = participant.phoneLeg;
     this.#description = offer;
     await this.#receiveAnswer(answer, 'not-acceptable');
@@ -246,9 +266,12 @@ export class PhoneCall implements ParticipantSink {
     }
     if (!call.accept(description)) {
       if (audioBefore !== undefined) await this.#configure(participant.phoneLeg, audioBefore);
+      await this.#mixed?.resume();
 
       return;
     }
+    this.#mixed?.close();
+    this.#mixed = undefined;
     this.#call = call;
     this.#description = description;
     this.#listen(call);
@@ -320,23 +343,24 @@ export class PhoneCall implements ParticipantSink {
         return;
       }
     }
-    const join: Join = (number, pin, leg) =>
+    const join: Join = (number, pin, { leg, webRtc: ownStreams = false } = {}) =>
       options.rooms.join(
         {
           room: number,
           name: nameOf(admission, call),
           kind: 'phone',
-          webRtc,
+          webRtc: ownStreams,
           address: call.remoteUri.text,
           ...(pin === undefined ? {} : { pin }),
         },
         this,
         leg,
       );
-    if (webRtc) {
-      await this.#enterByWebRtc(call, target.ok ? target : undefined, join, admission);
-
-      return;
+    const severalAudios = webRtc && peerProfile(traitsOf(call)).severalAudios;
+    if (severalAudios && target.ok) {
+      const { pin } = target;
+      const room = roomOf(admission, call, target.room);
+      if (await this.#enterByWebRtc(call, () => join(room, pin, { webRtc }))) return;
     }
     if (!target.ok) {
       await this.#receive(call, options.desk, join);
@@ -361,19 +385,15 @@ export class PhoneCall implements ParticipantSink {
     else await participant.leave(this.#endReason ?? 'cancelled');
   }
 
-  /** Nobody speaks to it before it is in a room, so it dials the number and the PIN. */
-  async #enterByWebRtc(
-    call: IncomingCall,
-    target: { room: RoomNumber; pin?: string | undefined } | undefined,
-    join: Join,
-    admission: Admission,
-  ): Promise<void> {
-    if (target === undefined) {
-      call.reject(404);
-
-      return;
+  /** False: it is to be asked for a PIN or has to wait, so it needs what can be spoken to. */
+  async #enterByWebRtc(call: IncomingCall, join: () => Promise<Participant>): Promise<boolean> {
+    let participant: Participant;
+    try {
+      participant = await join();
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'FORBIDDEN') return false;
+      throw error;
     }
-    const participant = await join(roomOf(admission, call, target.room), target.pin);
     this.#participant = participant;
     this.#webRtc = this.#createWebRtc(call, participant);
     const answer = call.isEnded ? undefined : await this.#webRtc.answer(call.offer!);
@@ -385,20 +405,17 @@ export class PhoneCall implements ParticipantSink {
     } else {
       await participant.leave(this.#endReason ?? 'cancelled');
     }
+
+    return true;
   }
 
   #createWebRtc(call: IncomingCall, participant: Participant): WebRtcMedia {
-    const { offer, request } = call;
     const { clock, counters, calls, negotiation = DEFAULT_NEGOTIATION } = this.#options;
 
     return new WebRtcMedia({
       participant,
       call,
-      traits: {
-        userAgent: request.headers.get('User-Agent'),
-        bundles: offer !== undefined && bundledMids(offer).length > 0,
-        names: offer?.media.some((media) => findAttribute(media, 'msid') !== undefined) === true,
-      },
+      traits: traitsOf(call),
       sessionId: this.#sessionId,
       clock,
       logger: this.#logger,
@@ -430,7 +447,7 @@ export class PhoneCall implements ParticipantSink {
     this.#reception = desk.welcome({
       leg,
       room,
-      join: (number, pin) => join(number, pin, leg),
+      join: (number, pin) => join(number, pin, { leg }),
       joined: (participant) => {
         this.#participant = participant;
         if (this.#call.isEnded) void participant.leave(this.#endReason ?? 'left');
@@ -449,6 +466,15 @@ export class PhoneCall implements ParticipantSink {
     let description: SdpSession;
     if (call.offer === undefined) {
       description = createOffer(this.#capabilities, this.#local(leg));
+    } else if (isWebRtcOffer(call.offer)) {
+      this.#mixed = this.#createMixed(leg);
+      const outcome = await this.#mixed.answer(call.offer);
+      if ('reject' in outcome) {
+        call.reject(outcome.reject.status, { warning: outcome.reject.warning });
+
+        return false;
+      }
+      description = outcome.sdp;
     } else {
       const outcome = answerOffer(call.offer, this.#capabilities, this.#local(leg));
       if ('reject' in outcome) throw new AppError('INTERNAL', 'an offer was judged in two ways');
@@ -458,6 +484,18 @@ export class PhoneCall implements ParticipantSink {
     this.#description = description;
 
     return this.#accept(call, description);
+  }
+
+  #createMixed(leg: PhoneLeg): MixedSession {
+    const { rooms, clock } = this.#options;
+
+    return new MixedSession({
+      leg,
+      createDoor: (...door) => rooms.createDoor(...door),
+      sessionId: this.#sessionId,
+      clock,
+      logger: this.#logger,
+    });
   }
 
   /** False when the caller is gone. */
@@ -484,13 +522,20 @@ export class PhoneCall implements ParticipantSink {
       joiningMethod: incoming === undefined ? 'dialed-out' : 'dialed-in',
       flow: incoming?.flow,
       account: this.#account,
-      audio: this.#webRtc?.audio ?? (this.#audio ? phoneStatus(this.#audio) : 'sendrecv'),
+      audio: this.#webRtc?.audio ?? this.#audioStatus,
     });
+  }
+
+  get #audioStatus(): MediaStatus {
+    const audio = this.#mixed ?? this.#audio;
+
+    return audio === undefined ? 'sendrecv' : phoneStatus(audio);
   }
 
   /** A re-INVITE: hold, resume, another address or codec; without an offer it asks for ours. */
   async #reoffer(offer: SdpSession | undefined): Promise<ReofferAnswer> {
     if (this.#webRtc !== undefined) return this.#reofferWebRtc(this.#webRtc, offer);
+    if (this.#mixed !== undefined) return this.#reofferMixed(this.#mixed, offer);
     const leg = this.#leg;
     if (leg === undefined) return { status: 500 };
     const local = this.#local(leg);
@@ -527,6 +572,16 @@ export class PhoneCall implements ParticipantSink {
     return answer;
   }
 
+  async #reofferMixed(mixed: MixedSession, offer: SdpSession | undefined): Promise<ReofferAnswer> {
+    if (offer === undefined) return { sdp: await mixed.offer() };
+    const outcome = await mixed.answer(offer);
+    const isAccepted = 'sdp' in outcome;
+    this.#options.counters.reinvite('remote', isAccepted ? 'accepted' : 'rejected');
+    this.#options.calls.setAudio(this.#call, this.#audioStatus);
+
+    return isAccepted ? outcome : outcome.reject;
+  }
+
   /** A key pressed in an INFO is as good as one in the media. */
   #pressed(key: string, durationMs: number): void {
     if (this.#webRtc === undefined) this.#leg?.events.emit('dtmf', key, durationMs);
@@ -538,6 +593,15 @@ export class PhoneCall implements ParticipantSink {
     if (this.#webRtc !== undefined) {
       const error = await this.#webRtc.receiveAnswer(answer);
       if (error !== undefined) await this.#participant?.leave(otherwise);
+
+      return;
+    }
+    if (this.#mixed !== undefined) {
+      const error = await this.#mixed.applyAnswer(answer);
+      this.#options.calls.setAudio(this.#call, this.#audioStatus);
+      if (error === undefined) return;
+      if (this.#participant === undefined) this.ended(otherwise);
+      else await this.#participant.leave(otherwise);
 
       return;
     }
@@ -615,6 +679,14 @@ function targetOf(admission: Admission, uri: Uri): DialResult {
   return admission.room === undefined
     ? { ok: false, reason: 'reserved' }
     : { ok: true, room: admission.room };
+}
+
+function traitsOf({ offer, request }: IncomingCall): PeerTraits {
+  return {
+    userAgent: request.headers.get('User-Agent'),
+    bundles: offer !== undefined && bundledMids(offer).length > 0,
+    names: offer?.media.some((media) => findAttribute(media, 'msid') !== undefined) === true,
+  };
 }
 
 function nameOf(admission: Admission, call: IncomingCall): string {

@@ -206,7 +206,7 @@ export class SipFrontEnd {
 
   /** What the audio of a call has counted; undefined for one that is in no room. */
   async statsOf(callId: string): Promise<PhoneLegStats | undefined> {
-    return this.#calls.ofCallId(callId)?.participant.phoneLeg.stats();
+    return this.#calls.ofCallId(callId)?.participant.voiceLeg?.stats();
   }
 
   async listen(): Promise<void> {

@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import path from 'node:path';
 import { Child } from './child-process.ts';
+import { giveDefaultRoute } from './default-route.ts';
 import { projectPath } from './scratch.ts';
 import { tryConnect } from './try-connect.ts';
 import { waitUntil } from './wait-until.ts';
@@ -40,6 +41,8 @@ export interface PhoneOptions {
   outboundProxy?: string;
   /** "srtp": offers keys with RTP/AVP; "srtp-mand": insists, with RTP/SAVP. */
   srtp?: 'srtp' | 'srtp-mand';
+  /** Insists on DTLS-SRTP, with ICE and one port. */
+  dtls?: boolean;
   /** Registers with this password at the server of this URI. */
   account?: { server: string; password: string };
   /** Calls that come in; by default they ring. */
@@ -176,6 +179,7 @@ export class BaresipPhone {
 
   async #start(): Promise<void> {
     const { folder, name, port } = this.#options;
+    if (this.#options.dtls === true) giveDefaultRoute();
     mkdirSync(path.join(folder, 'rec'), { recursive: true });
     this.#writeConfiguration();
     this.#child = new Child({
@@ -236,9 +240,11 @@ export class BaresipPhone {
       tone,
       level = -12,
       srtp,
+      dtls = false,
       address = '127.0.0.1',
     } = this.#options;
     const security = srtp === undefined ? [] : ['srtp'];
+    if (dtls) security.push('dtls_srtp', 'stun', 'ice');
     const { module, entry, sampleRate } = CODECS[codec];
     const wav = path.join(folder, 'tone.wav');
     // aufile does not loop and its end hangs up: longer than any test's call.
@@ -256,7 +262,7 @@ export class BaresipPhone {
         `net_interface ${address}`,
         `rtp_ports ${rtpMin}-${rtpMin + 38}`,
         'rtp_stats yes',
-        'rtcp_mux no',
+        `rtcp_mux ${dtls ? 'yes' : 'no'}`,
         'jitter_buffer_delay 1-10',
         'call_max_calls 4',
         'call_local_timeout 120',
@@ -281,7 +287,6 @@ export class BaresipPhone {
       ].join('\n'),
     );
     writeFileSync(path.join(folder, 'accounts'), this.#accountLine(entry));
-    writeFileSync(path.join(folder, 'contacts'), '');
   }
 
   #accountLine(codec: string): string {
@@ -298,6 +303,7 @@ export class BaresipPhone {
         : [`outbound="sip:${outboundProxy};transport=${transport}"`]),
       ...(answers === 'auto' ? ['answermode=auto'] : []),
       ...(srtp === undefined ? [] : [`mediaenc=${srtp}`]),
+      ...(this.#options.dtls === true ? ['mediaenc=dtls_srtp', 'medianat=ice'] : []),
     ];
 
     return `${parts.join(';')}\n`;

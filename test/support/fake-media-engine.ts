@@ -3,6 +3,7 @@ import { TypedEmitter, newLegId, randomToken } from '../../base/index.ts';
 import type { ConsumerId, LegId, ProducerId } from '../../base/index.ts';
 import type {
   ConsumerParameters,
+  DoorCodec,
   MediaCounters,
   MediaEngine,
   MediaKind,
@@ -22,6 +23,7 @@ import type {
   WebRtcLegEvents,
   WebRtcTransportParameters,
 } from '../../media/index.ts';
+import { FakeDoor } from './fake-door.ts';
 import { FakePhoneVideo } from './fake-video.ts';
 
 /** A media engine without media: it keeps the promises of `media-api.ts` and shows what is open. */
@@ -31,6 +33,7 @@ export class FakeMediaEngine implements MediaEngine {
   readonly rooms: FakeRoomMedia[] = [];
   /** Phones that were, or are, in no room. */
   readonly waitingLegs: FakePhoneLeg[] = [];
+  readonly doors: FakeDoor[] = [];
   unready: string | undefined;
   /** Set to make the next `createRoom` fail. */
   failure: Error | undefined;
@@ -55,6 +58,13 @@ export class FakeMediaEngine implements MediaEngine {
     this.waitingLegs.push(leg);
 
     return leg;
+  }
+
+  createDoor(codecs: readonly DoorCodec[], rtpPort: number): Promise<FakeDoor> {
+    const door = new FakeDoor(codecs, rtpPort);
+    this.doors.push(door);
+
+    return Promise.resolve(door);
   }
 
   unreadyReason(): string | undefined {

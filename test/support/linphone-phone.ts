@@ -1,7 +1,8 @@
-import { spawnSync } from 'node:child_process';
+/** Size: one long list of settings. */
 import { createWriteStream, existsSync, mkdirSync, writeFileSync, type WriteStream } from 'node:fs';
 import path from 'node:path';
 import { Child } from './child-process.ts';
+import { giveDefaultRoute } from './default-route.ts';
 import { waitUntil } from './wait-until.ts';
 import { writeToneWav } from './wav-file.ts';
 
@@ -16,6 +17,8 @@ export interface LinphoneOptions {
   transport?: 'udp' | 'tcp';
   /** Insists on encryption, with RTP/SAVP. */
   srtp?: boolean;
+  /** Insists on DTLS-SRTP, with ICE. */
+  dtls?: boolean;
   /** What it plays, Hz, also while it holds. */
   tone?: number;
   /** Peak of it, dBFS; -12 by default. */
@@ -147,9 +150,10 @@ function rtpPort({ port }: LinphoneOptions): number {
 }
 
 function configuration(options: LinphoneOptions): string {
-  const { username, password, server, port, transport = 'udp', codec } = options;
+  const { username, password, server, port, transport = 'udp', codec, dtls = false } = options;
   const offers = (mime: string): boolean =>
     codec === undefined ? mime.startsWith('PCM') : mime === codec;
+  const encryption = dtls ? 'dtls' : options.srtp === true ? 'srtp' : 'none';
   const proxy = `<sip:${server};transport=${transport}`;
 
   return [
@@ -164,16 +168,21 @@ function configuration(options: LinphoneOptions): string {
     'register_only_when_network_is_up=0',
     'auto_net_state_mon=0',
     'incoming_calls_early_media=0',
-    `media_encryption=${options.srtp === true ? 'srtp' : 'none'}`,
-    `media_encryption_mandatory=${options.srtp === true ? 1 : 0}`,
+    `media_encryption=${encryption}`,
+    `media_encryption_mandatory=${encryption === 'none' ? 0 : 1}`,
     'default_proxy=0',
     '[net]',
     'mtu=1300',
-    'firewall_policy=0',
+    `firewall_policy=${dtls ? 3 : 0}`,
+    ...(dtls ? ['nat_policy_ref=ice'] : []),
     'enable_nat_helper=0',
     'dns_srv_enabled=0',
     'dns_search_enabled=0',
+    '[nat_policy_0]',
+    'ref=ice',
+    `protocols=${dtls ? 'ice' : ''}`,
     '[rtp]',
+    `rtcp_mux=${dtls ? 1 : 0}`,
     `audio_rtp_port=${rtpPort(options)}`,
     'nortp_timeout=60',
     '[sound]',
@@ -200,15 +209,10 @@ function configuration(options: LinphoneOptions): string {
     'reg_expires=300',
     'reg_sendregister=1',
     'publish=0',
+    ...(dtls ? ['nat_policy_ref=ice'] : []),
     '[auth_info_0]',
     `username=${username}`,
     `passwd=${password}`,
     '',
   ].join('\n');
-}
-
-/** linphone opens no socket where no route leads anywhere; in a namespace with nothing but `lo` there is none. */
-function giveDefaultRoute(): void {
-  spawnSync('ip', ['addr', 'add', '127.8.8.8/32', 'dev', 'lo']);
-  spawnSync('ip', ['route', 'add', 'default', 'dev', 'lo', 'src', '127.8.8.8']);
 }

@@ -6,6 +6,8 @@ export type {
   NegotiationOutcome,
   NegotiationSettings,
 } from './negotiation.ts';
+export { MixedSession } from './mixed-session.ts';
+export type { MixedSessionOptions } from './mixed-session.ts';
 export { judgeRefusal } from './refusal.ts';
 export { peerProfile } from './peer-profile.ts';
 export type { PeerProfile, PeerTraits } from './peer-profile.ts';
