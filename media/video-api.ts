@@ -23,7 +23,10 @@ export type VideoCodecName = 'H264' | 'VP8';
 /** `slides`: shared screens alone, in an m-line with `a=content:slides` (RFC 4796). */
 export type PhoneVideoContent = 'main' | 'slides';
 
-/** The feedback that was agreed on (`a=rtcp-fb`, RFC 4585 and 5104); without it none is sent or answered. */
+/**
+ * The feedback that was agreed on (`a=rtcp-fb`, RFC 4585 and 5104). Nothing else is sent to a phone; requests for
+ * key frames of it are heard in any case.
+ */
 export interface VideoFeedback {
   nack?: true;
   pli?: true;
@@ -41,7 +44,8 @@ export interface PhoneVideo {
   /** Payload type that the phone sends it with. */
   receivePayloadType: number;
   /**
-   * H.264: what the phone can receive (RFC 6184 6); 0, also when it is left out, is single NAL units alone.
+   * H.264: what the phone can receive (RFC 6184 6); 0, also when it is left out, is single NAL units alone, of
+   * at most 8000 octets: what is above the network's own limit goes in fragments of IP, what is longer not at all.
    * The rest of `a=fmtp` is the negotiation's: a stream is sent as its sender made it.
    */
   packetizationMode?: 0 | 1;
@@ -64,7 +68,7 @@ export interface PhoneVideo {
 }
 
 export interface PhoneVideoEvents {
-  /** It is to be asked for a key frame by signalling, as no RTCP for that was agreed on. */
+  /** It is to be asked for a key frame by signalling: no RTCP for that was agreed on, or it ignores it. */
   keyFrameWanted: [];
   /** What it is shown now; undefined: a black picture, as nothing of its codec is there. */
   showing: [ProducerInfo | undefined];

@@ -52,6 +52,10 @@ export function beginsIdr(payload: Uint8Array): boolean {
   );
 }
 
+export function hasSps(payload: Uint8Array): boolean {
+  return wholeUnits(payload).some((unit) => nalType(unit[0]!) === SPS);
+}
+
 export interface Fragment {
   /** What the whole unit would begin with. */
   header: number;

@@ -26,18 +26,20 @@ import type {
 } from '../video-api.ts';
 import { AskedBitrate } from './asked-bitrate.ts';
 import { blackPicture } from './black-source.ts';
-import type { ParameterSets } from './h264.ts';
+import { beginsPicture } from './key-frame.ts';
+import { NO_SETS, type ParameterSets } from './h264.ts';
 import { KeyFrameLimiter } from './key-frame-limiter.ts';
 import { LONGEST_PACKET, PictureWriter } from './picture-writer.ts';
 import type { VideoPacket } from './reorder-buffer.ts';
 import { Retransmitter } from './retransmitter.ts';
-import { NO_SETS } from './h264.ts';
 import { VIDEO_CLOCK } from './timestamp-line.ts';
 
 /** A room's side of a phone's video. */
 export interface PhoneVideoHost {
   /** What was agreed on changed. */
   configured(): void;
+  /** The phone began to send, or stopped. */
+  activityChanged(): void;
   /** A packet of the phone, in the order in which they came; the view is good during the call only. */
   received(packet: RtpPacketView, now: number): void;
   /** What it sends begins anew. */
@@ -64,6 +66,11 @@ const SEND_QUEUE = 256;
 const BLACK_INTERVAL = 1000;
 /** Milliseconds that the last picture of a source that ended stays, when another is about to follow. */
 const FREEZE = 1000;
+/** Milliseconds without a packet after which a camera is off, and how often that is looked at. */
+const SILENCE = 3000;
+const SILENCE_CHECK = 1000;
+/** Requests by RTCP that brought no key frame, before signalling is asked too: not every phone keeps its SDP. */
+const MAX_UNANSWERED = 2;
 
 export class PhoneVideoSession implements PhoneVideoLeg {
   readonly legId: LegId;
@@ -81,7 +88,7 @@ export class PhoneVideoSession implements PhoneVideoLeg {
   /** Key frames that we want of the phone, and it of us. */
   readonly #wanted: KeyFrameLimiter;
   readonly #requested: KeyFrameLimiter;
-  readonly #timers: TimerSet<'black'>;
+  readonly #timers: TimerSet<'black' | 'silence'>;
   readonly #restored = new RtpPacketView();
   #security: SrtpSession | undefined;
   #video: PhoneVideo | undefined;
@@ -93,6 +100,9 @@ export class PhoneVideoSession implements PhoneVideoLeg {
   #octetsSent = 0;
   #firSent = 0;
   #firReceived = -1;
+  #sends = false;
+  #heardAt = 0;
+  #unanswered = 0;
   #closing: Promise<void> | undefined;
 
   private constructor(
@@ -203,6 +213,11 @@ export class PhoneVideoSession implements PhoneVideoLeg {
     const direction = this.video?.direction;
 
     return direction === 'sendrecv' || direction === 'recvonly';
+  }
+
+  /** Packets come of it. */
+  get sends(): boolean {
+    return this.#sends;
   }
 
   /** Bits a second that it wants at most; undefined: as much as there is. */
@@ -333,6 +348,7 @@ export class PhoneVideoSession implements PhoneVideoLeg {
     const verdict = this.#receiver.receive(restored, now);
     if (verdict === 'new-source') this.#host?.restarted();
     else if (verdict !== 'accepted') return;
+    this.#heard(restored, video, now);
     if (this.isSeen) this.#host?.received(restored, now);
   }
 
@@ -371,6 +387,27 @@ export class PhoneVideoSession implements PhoneVideoLeg {
     restored.payloadLength = packet.payloadLength - 2;
 
     return restored;
+  }
+
+  #heard(packet: RtpPacketView, { codec }: PhoneVideo, now: number): void {
+    this.#heardAt = now;
+    if (this.#unanswered > 0 && beginsPicture(codec, packet.payload())) this.#unanswered = 0;
+    if (this.#sends) return;
+    this.#sends = true;
+    this.#watchSilence();
+    this.#host?.activityChanged();
+  }
+
+  #watchSilence(): void {
+    this.#timers.start('silence', SILENCE_CHECK, () => {
+      if (this.#deps.clock.now() - this.#heardAt < SILENCE) {
+        this.#watchSilence();
+
+        return;
+      }
+      this.#sends = false;
+      this.#host?.activityChanged();
+    });
   }
 
   #onFeedback(packet: RtcpPacket): void {
@@ -413,14 +450,14 @@ export class PhoneVideoSession implements PhoneVideoLeg {
     if (this.#video === undefined || ssrc === undefined) return;
     const { pli, fir } = this.#video.feedback;
     const senderSsrc = this.ssrc;
+    const ignored = this.#unanswered++ >= MAX_UNANSWERED;
     if (pli === true) {
       this.#rtcp.sendFeedback([{ type: 'PLI', senderSsrc, mediaSsrc: ssrc }]);
     } else if (fir === true) {
       const sequence = (this.#firSent = (this.#firSent + 1) & 0xff);
       this.#rtcp.sendFeedback([{ type: 'FIR', senderSsrc, requests: [{ ssrc, sequence }] }]);
-    } else {
-      this.events.emit('keyFrameWanted');
     }
+    if (ignored || (pli !== true && fir !== true)) this.events.emit('keyFrameWanted');
   }
 
   #show(showing: ProducerInfo | undefined): void {

@@ -1,6 +1,6 @@
 import { RTP_HEADER_LENGTH, type RtpSender } from '../rtp/index.ts';
 import type { VideoCodecName } from '../video-api.ts';
-import { beginsIdr, type ParameterSets } from './h264.ts';
+import { beginsIdr, hasSps, type ParameterSets } from './h264.ts';
 import type { VideoPacket } from './reorder-buffer.ts';
 import { LONGEST_UNIT, SingleNalPackets } from './single-nal.ts';
 import { TimestampLine } from './timestamp-line.ts';
@@ -37,7 +37,8 @@ export class PictureWriter {
   #single = new SingleNalPackets();
   #format: WriterFormat | undefined;
   #tooLong = 0;
-  #repeatedSetsAt = -1;
+  /** Nothing of the source was written yet. */
+  #fresh = true;
 
   constructor(sender: RtpSender, send: (packet: WrittenPacket, now: number) => void) {
     this.#sender = sender;
@@ -59,7 +60,7 @@ export class PictureWriter {
     this.#vp8.restart();
     this.#tooLong += this.#single.tooLong;
     this.#single = new SingleNalPackets();
-    this.#repeatedSetsAt = -1;
+    this.#fresh = true;
   }
 
   /** The next packet of the source, `lostBefore` packets after the one before. */
@@ -88,12 +89,13 @@ export class PictureWriter {
       format.packetizationMode === 1
         ? [packet.payload]
         : this.#single.push(packet.payload, packet.timestamp, lostBefore > 0);
-    const { timestamp } = packet;
-    if (!beginsIdr(packet.payload) || sets.cameWith(timestamp)) return units;
-    if (this.#repeatedSetsAt === timestamp) return units;
-    this.#repeatedSetsAt = timestamp;
+    if (!beginsIdr(packet.payload)) return units;
+    // What came before this packet, sets in packets of their own too, was not for this phone.
+    const isFirst = this.#fresh;
+    this.#fresh = false;
+    const hasThem = isFirst ? hasSps(packet.payload) : sets.cameWith(packet.timestamp);
 
-    return [...sets.units(), ...units];
+    return hasThem ? units : [...sets.units(), ...units];
   }
 
   #writeOne(

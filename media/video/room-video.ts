@@ -177,6 +177,10 @@ class PhoneInRoom implements PhoneVideoHost {
   configured(): void {
     this.#handlers.changed();
     this.#viewer.limitChanged();
+    this.activityChanged();
+  }
+
+  activityChanged(): void {
     this.#reconciler.run().catch((error: unknown) => {
       if (this.#context.router.closed || this.#leaving !== undefined) return;
       const { legId } = this.#session;

@@ -1,7 +1,7 @@
 import type { VideoSource } from './choose-source.ts';
-import { beginsIdr, ParameterSets } from './h264.ts';
+import { ParameterSets } from './h264.ts';
+import { beginsPicture } from './key-frame.ts';
 import { ReorderBuffer, type VideoPacket } from './reorder-buffer.ts';
-import { readVp8 } from './vp8.ts';
 
 /** A packet in order, and what is to be known of it. */
 export interface FeedPacket {
@@ -32,8 +32,8 @@ export class SourceFeed {
   }
 
   #isKeyFrame({ payload }: VideoPacket): boolean {
-    if (this.source.codec === 'VP8') return readVp8(payload)?.keyFrame === true;
+    const { codec } = this.source;
 
-    return this.sets.known && beginsIdr(payload);
+    return (codec === 'VP8' || this.sets.known) && beginsPicture(codec, payload);
   }
 }

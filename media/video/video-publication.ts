@@ -50,9 +50,9 @@ export class VideoPublication {
     const fits = current?.codec === video?.codec && current?.nack === nack;
     if (current !== undefined && (!fits || current.producer.closed)) this.withdraw();
     if (video === undefined) return;
-    const paused = !this.#session.isSeen;
+    const paused = !this.#session.isSeen || !this.#session.sends;
     if (this.#published === undefined) {
-      // A phone that is only shown something has nothing to publish.
+      // A phone that is only shown something, or has no camera, has nothing to publish.
       if (!paused) await this.#publish(link, video.codec, nack);
     } else if (this.#published.producer.paused !== paused) {
       const { producer } = this.#published;

@@ -39,8 +39,8 @@ interface OpenFeed {
 }
 
 /** Milliseconds until a source without key frame is given up, and until it is tried again. */
-const GIVE_UP = 4000;
-const AVOID = 5000;
+const GIVE_UP = 3000;
+const AVOID = 2000;
 /** Milliseconds between two requests while one is waited for. */
 const ASK_AGAIN = 1000;
 

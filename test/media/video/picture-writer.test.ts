@@ -76,6 +76,17 @@ describe('one stream out of several sources', () => {
     expect(written).toHaveLength(5);
   });
 
+  it('they go before the first one of a source too, whose own came before the switch', () => {
+    const { made, written } = writer();
+    const known = sets();
+    known.note(SPS, 700);
+    made.write(packet(idr(1), 700), 0, known, 0);
+    expect(written.map(({ payload }) => payload[0]! & 31)).toEqual([7, 8, 5]);
+    made.restart();
+    made.write(packet(stapA(SPS, PPS, idr(1)), 800), 0, known, 0);
+    expect(written).toHaveLength(4);
+  });
+
   it('packetization-mode 0: the last unit of a picture has the marker', () => {
     const { made, written } = writer(0);
     const parts = fragments(idr(4, 1400), 500);

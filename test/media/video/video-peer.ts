@@ -28,9 +28,15 @@ export class VideoPeer {
   readonly ssrc: number;
   readonly received: Received[] = [];
   readonly feedback: RtcpPacket[] = [];
-  readonly sent = new Map<number, Uint8Array>();
+  /** All that came, as it came. */
+  readonly octets: Buffer[] = [];
+  readonly #sent = new Map<number, Uint8Array>();
   /** Sends a key frame when it is asked for one. */
   obeys = true;
+  /** The next picture is lost on its way. */
+  dropNext = false;
+  /** Packets that it sent again. */
+  resent = 0;
   #timer: NodeJS.Timeout | undefined;
   #sequence = 65_500;
   #timestamp = 0xffff_f000;
@@ -47,6 +53,7 @@ export class VideoPeer {
       else if (view.parse(data)) {
         const { ssrc, sequenceNumber, timestamp, marker, payloadType } = view;
         const payload = view.payload().slice();
+        this.octets.push(data);
         this.received.push({ ssrc, sequenceNumber, timestamp, marker, payloadType, payload });
       }
     });
@@ -112,7 +119,14 @@ export class VideoPeer {
   #onRtcp(packets: readonly RtcpPacket[]): void {
     this.feedback.push(...packets);
     for (const packet of packets) {
-      if (packet.type === 'PLI' && this.obeys) this.#wantsKey = true;
+      if ((packet.type === 'PLI' || packet.type === 'FIR') && this.obeys) this.#wantsKey = true;
+      if (packet.type !== 'NACK') continue;
+      for (const sequence of packet.lost) {
+        const data = this.#sent.get(sequence);
+        if (data === undefined) continue;
+        this.resent++;
+        this.#socket.send(data, this.#target!.port, '127.0.0.1');
+      }
     }
   }
 
@@ -135,8 +149,10 @@ export class VideoPeer {
       ssrc: this.ssrc,
       payload,
     });
+    this.#sent.set(this.#sequence, out.subarray(0, length));
     this.#sequence = (this.#sequence + 1) & 0xffff;
     const { port } = this.#target!;
-    this.#socket.send(out.subarray(0, length), port, '127.0.0.1');
+    if (!this.dropNext) this.#socket.send(out.subarray(0, length), port, '127.0.0.1');
+    this.dropNext &&= !marker;
   }
 }
