@@ -19,6 +19,8 @@ const SOUND_SECONDS = 10;
 const PACKETS_PER_SECOND = 50;
 /** "The 3-byte frame that says silence": fullband, 20 ms. */
 const OPUS_SILENCE = Uint8Array.of(0xf8, 0xff, 0xfe);
+/** Phones send voices by Opus' speech codec, as libopus does at their bit rates. */
+const PHONE_PARAMETERS = 'maxaveragebitrate=32000';
 const SSRC = 0x1234_5678;
 export const CLICK_EVERY_MS = 700;
 
@@ -55,7 +57,7 @@ function makePayloads({ codec, sound, seed }: TrackKind): Uint8Array[] {
       : sound === 'noise'
         ? makeRoomNoise(SOUND_SECONDS, sampleRate)
         : makeClicks((CLICK_EVERY_MS * 10) / 1000, CLICK_EVERY_MS);
-  const encoder = createEncoder(audioCodec(codec), sampleRate, 20);
+  const encoder = createEncoder(audioCodec(codec), sampleRate, 20, PHONE_PARAMETERS);
   const payloads: Uint8Array[] = [];
   const out = new Uint8Array(1400);
   for (let at = 0; at + encoder.frameSamples <= signal.length; at += encoder.frameSamples) {

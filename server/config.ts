@@ -263,7 +263,7 @@ function readMedia(
     rtpDscp: reader.integer('RTP_DSCP', 46, 0, 63),
     autoGain: reader.boolean('PHONE_AUTO_GAIN', false),
     opus: {
-      bitrate: reader.integer('OPUS_BITRATE', 32_000, 6000, 510_000),
+      bitrate: reader.integer('OPUS_BITRATE', 48_000, 6000, 510_000),
       complexity: reader.integer('OPUS_COMPLEXITY', 5, 0, 10),
     },
   };

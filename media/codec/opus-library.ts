@@ -44,7 +44,12 @@ export const SET_COMPLEXITY = 4010;
 export const SET_INBAND_FEC = 4012;
 export const SET_PACKET_LOSS_PERCENT = 4014;
 export const SET_DTX = 4016;
+export const SET_SIGNAL = 4024;
 export const RESET_STATE = 4028;
+
+/** `OPUS_AUTO` and `OPUS_SIGNAL_MUSIC`. */
+export const SIGNAL_AUTO = -1000;
+export const SIGNAL_MUSIC = 3002;
 
 /** `OPUS_BANDWIDTH_…` by the lowest sample rate that holds it all. */
 export const BANDWIDTHS: readonly (readonly [sampleRate: number, bandwidth: number])[] = [

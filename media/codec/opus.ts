@@ -13,7 +13,10 @@ import {
   SET_INBAND_FEC,
   SET_MAX_BANDWIDTH,
   SET_PACKET_LOSS_PERCENT,
+  SET_SIGNAL,
   SET_VBR,
+  SIGNAL_AUTO,
+  SIGNAL_MUSIC,
   type OpusBackendName,
   type OpusLibrary,
   type RawOpusDecoder,
@@ -32,7 +35,12 @@ export interface OpusSettings {
 }
 
 /** Complexity 5 takes half the CPU time of 9 and is hardly told apart for speech. */
-const settings: OpusSettings = { bitrate: 32_000, complexity: 5 };
+const settings: OpusSettings = { bitrate: 48_000, complexity: 5 };
+/**
+ * Bits a second from which on the transform (CELT) alone keeps voices better than the speech codec (SILK)
+ * below it would, and takes less than half of its time. It has no copies for lost packets.
+ */
+const TRANSFORM_BITRATE = 40_000;
 /** A frame in which the encoder finds nothing to say is not sent when DTX is on: "2 bytes or less". */
 const DTX_OCTETS = 2;
 /** Milliseconds that one Opus packet can hold with a single frame (RFC 6716 2.1.4), longest first. */
@@ -193,11 +201,15 @@ class OpusEncoder implements AudioEncoder {
     this.#raw.close();
   }
 
+  get #bitrate(): number {
+    return Math.min(settings.bitrate, this.#parameters.maxAverageBitrate ?? Infinity);
+  }
+
   #control(): void {
-    const { maxPlaybackRate, maxAverageBitrate, dtx, cbr } = this.#parameters;
+    const { maxPlaybackRate, dtx, cbr } = this.#parameters;
     const raw = this.#raw;
     const [, bandwidth] = BANDWIDTHS.findLast(([rate]) => rate <= maxPlaybackRate)!;
-    raw.control(SET_BITRATE, Math.min(settings.bitrate, maxAverageBitrate ?? Infinity));
+    raw.control(SET_BITRATE, this.#bitrate);
     raw.control(SET_COMPLEXITY, settings.complexity);
     raw.control(SET_MAX_BANDWIDTH, bandwidth);
     raw.control(SET_VBR, cbr ? 0 : 1);
@@ -205,7 +217,11 @@ class OpusEncoder implements AudioEncoder {
     this.#controlLoss();
   }
 
+  /** What is said of the signal chooses between the codecs inside; DTX and FEC are SILK's. */
   #controlLoss(): void {
+    const speechCodec =
+      this.#lossPercent > 0 || this.#parameters.dtx || this.#bitrate < TRANSFORM_BITRATE;
+    this.#raw.control(SET_SIGNAL, speechCodec ? SIGNAL_AUTO : SIGNAL_MUSIC);
     this.#raw.control(SET_INBAND_FEC, this.#lossPercent > 0 ? 1 : 0);
     this.#raw.control(SET_PACKET_LOSS_PERCENT, this.#lossPercent);
   }

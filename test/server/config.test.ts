@@ -57,7 +57,7 @@ describe('parseConfig', () => {
         rtpTimeout: 30_000,
         rtpDscp: 46,
         autoGain: false,
-        opus: { bitrate: 32_000, complexity: 5 },
+        opus: { bitrate: 48_000, complexity: 5 },
       },
       redis: {},
       cdrs: { retentionDays: 90, maxRecords: 100_000 },

@@ -8,6 +8,8 @@ function of(...octets: number[]): string {
 }
 
 const MORE = [0, 0, 0];
+/** A bit rate at which voices are SILK's. */
+const SPEECH_CODEC = 'maxaveragebitrate=32000';
 
 describe('opusActivity (RFC 6716 3.1, 4.2.3)', () => {
   it('takes what holds nothing for silence', () => {
@@ -46,7 +48,7 @@ describe('opusActivity (RFC 6716 3.1, 4.2.3)', () => {
 
   it('agrees with libopus about a voice and about the noise of a quiet room', () => {
     const rate = 16_000;
-    const encoder = createEncoder(audioCodec('opus'), rate, 20);
+    const encoder = createEncoder(audioCodec('opus'), rate, 20, SPEECH_CODEC);
     const payload = new Uint8Array(1400);
     let phase = 0;
     const seen = Array.from({ length: 300 }, (_unused, index) => {
