@@ -140,3 +140,13 @@ export function findStaticAudioCodec(payloadType: number): AudioCodec | undefine
 export function findTelephoneEvent(clockRate: number): AudioCodec | undefined {
   return TELEPHONE_EVENTS.find((event) => event.clockRate === clockRate);
 }
+
+/**
+ * This thread's own object of a codec that another thread sent a copy of. Thousands of legs then look at
+ * the same few octets, and their names are the same string.
+ */
+export function ownCodec(codec: AudioCodec): AudioCodec {
+  const known = [...AUDIO_CODECS, ...TELEPHONE_EVENTS, COMFORT_NOISE];
+
+  return known.find((own) => own.name === codec.name && own.clockRate === codec.clockRate) ?? codec;
+}

@@ -15,6 +15,11 @@ export interface AudioDecoder {
    * room for MAX_PACKET_MS.
    */
   decode(payload: Uint8Array, out: Int16Array): number;
+  /**
+   * The sum of the squares of what the `length` octets from `offset` on would be decoded to. Only a
+   * codec whose packets have nothing to do with each other has it: one who is quiet need not be decoded.
+   */
+  energyOf?(data: Uint8Array, offset: number, length: number): number;
   /** Fills in for `samples` that did not come; fades to silence when nothing comes for long. */
   conceal(out: Int16Array, samples: number): number;
   /**

@@ -11,6 +11,8 @@ interface Tables {
   decode: Int16Array;
   /** Sample + 32768 → code. */
   encode: Uint8Array;
+  /** Code → the square of its sample. */
+  squares: Float64Array;
 }
 
 const TABLES: Record<G711Law, Tables> = {
@@ -52,7 +54,7 @@ function buildTables(expand: (code: number) => number): Tables {
     encode[sample + 32_768] = codes[nearest]!;
   }
 
-  return { decode, encode };
+  return { decode, encode, squares: Float64Array.from(decode, (sample) => sample * sample) };
 }
 
 function isNearer(sample: number, codes: number[], index: number, decode: Int16Array): boolean {
@@ -67,10 +69,12 @@ function isNearer(sample: number, codes: number[], index: number, decode: Int16A
 export class G711Decoder implements AudioDecoder {
   readonly sampleRate = SAMPLE_RATE;
   readonly #table: Int16Array;
+  readonly #squares: Float64Array;
   readonly #concealer = new Concealer(SAMPLE_RATE);
 
   constructor(law: G711Law) {
     this.#table = TABLES[law].decode;
+    this.#squares = TABLES[law].squares;
   }
 
   decode(payload: Uint8Array, out: Int16Array): number {
@@ -81,6 +85,15 @@ export class G711Decoder implements AudioDecoder {
     this.#concealer.heard(out, samples);
 
     return samples;
+  }
+
+  energyOf(data: Uint8Array, offset: number, length: number): number {
+    const squares = this.#squares;
+    const end = offset + length;
+    let energy = 0;
+    for (let i = offset; i < end; i++) energy += squares[data[i]!]!;
+
+    return energy;
   }
 
   conceal(out: Int16Array, samples: number): number {

@@ -6,7 +6,7 @@
  * Size: each thing that may be asked of a leg is one short method here; the work is in files of its own.
  */
 import type { LegId } from '../../base/index.ts';
-import { TELEPHONE_EVENT, type AudioCodec } from '../codecs.ts';
+import { ownCodec, TELEPHONE_EVENT, type AudioCodec } from '../codecs.ts';
 import type { PhoneAudio, PhoneLegStats } from '../media-api.ts';
 import { LegPlayback, MixerInput, usablePtime, type PublishTarget } from '../mixer/index.ts';
 import {
@@ -53,7 +53,12 @@ export class RtpLeg {
   });
   #handlers: RtpLegHandlers;
   #audio: PhoneAudio | undefined;
+  #hears = false;
+  #feeds = false;
   #ptime = 20;
+  /** The payload type that came last, and what it is. */
+  #payloadType = -1;
+  #payloadCodec: AudioCodec | undefined;
   #voipReport: VoipReport | undefined;
   #publisher: Publisher | undefined;
   #security: SrtpSession | undefined;
@@ -129,9 +134,7 @@ export class RtpLeg {
 
   /** Gets the mix. */
   get hears(): boolean {
-    const direction = this.#audio?.direction;
-
-    return direction === 'sendrecv' || direction === 'sendonly';
+    return this.#hears;
   }
 
   /**
@@ -139,7 +142,7 @@ export class RtpLeg {
    * the meeting.
    */
   get feeds(): boolean {
-    return this.#audio?.direction === 'sendrecv' && !this.#muted;
+    return this.#feeds && !this.#muted;
   }
 
   get packetsReceived(): number {
@@ -154,9 +157,20 @@ export class RtpLeg {
     return this.#sender.packetsSent;
   }
 
-  configure(audio: PhoneAudio): void {
+  configure(agreed: PhoneAudio): void {
     const before = this.#audio;
+    const codecs = [...agreed.receivePayloadTypes].map(
+      ([payloadType, codec]) => [payloadType, ownCodec(codec)] as const,
+    );
+    const audio: PhoneAudio = {
+      ...agreed,
+      codec: ownCodec(agreed.codec),
+      receivePayloadTypes: new Map(codecs),
+    };
     this.#audio = audio;
+    this.#payloadType = -1;
+    this.#feeds = audio.direction === 'sendrecv';
+    this.#hears = this.#feeds || audio.direction === 'sendonly';
     this.#ptime = usablePtime(audio.codec, audio.ptime);
     this.#sender.setClockRate(audio.codec.clockRate);
     if (audio.sendSsrc !== undefined) this.#sender.setSsrc(audio.sendSsrc);
@@ -212,7 +226,11 @@ export class RtpLeg {
     }
     this.#lastHeardAt = now;
     this.#voipReport?.received(this.#receiver.packetsLost);
-    const codec = this.#audio.receivePayloadTypes.get(packet.payloadType);
+    if (packet.payloadType !== this.#payloadType) {
+      this.#payloadType = packet.payloadType;
+      this.#payloadCodec = this.#audio.receivePayloadTypes.get(packet.payloadType);
+    }
+    const codec = this.#payloadCodec;
     if (codec === undefined) return;
     if (codec.name === TELEPHONE_EVENT) {
       this.#keys.event(packet, now);

@@ -31,7 +31,13 @@ export function measureLevel(samples: Int16Array, length = samples.length): numb
     const sample = samples[i]!;
     energy += sample * sample;
   }
-  if (energy === 0) return SILENCE_DBOV;
+
+  return energyToLevel(energy, length);
+}
+
+/** Of the sum of the squares of so many samples. */
+export function energyToLevel(energy: number, length: number): number {
+  if (energy === 0 || length === 0) return SILENCE_DBOV;
   const level = 10 * Math.log10(energy / (length * OVERLOAD * OVERLOAD));
 
   return level > 0 ? 0 : Math.max(SILENCE_DBOV, level);
@@ -53,7 +59,7 @@ export class SpeechDetector {
     // Rises at once, falls over about 100 ms, so that the order of talkers does not flicker.
     this.#level = level > this.#level ? level : this.#level + (level - this.#level) * 0.2;
     this.#trackFloor(level, elapsedMs);
-    if (level >= Math.max(SPEECH_MIN_DBOV, this.#floor + SPEECH_ABOVE_FLOOR_DB)) {
+    if (this.standsOut(level)) {
       this.#quietMs = 0;
       this.#activeMs += elapsedMs;
     } else {
@@ -62,6 +68,11 @@ export class SpeechDetector {
     }
 
     return this.audible;
+  }
+
+  /** A sound of this level would be audible. */
+  standsOut(level: number): boolean {
+    return level >= Math.max(SPEECH_MIN_DBOV, this.#floor + SPEECH_ABOVE_FLOOR_DB);
   }
 
   /** Worth mixing: something stands out, or did a moment ago. */

@@ -13,7 +13,7 @@ import {
 } from '../codec/index.ts';
 import { COMFORT_NOISE, type AudioCodec } from '../codecs.ts';
 import { JitterBuffer, type JitterFrame, type RtpPacketView } from '../rtp/index.ts';
-import { measureLevel, SILENCE_DBOV, SpeechDetector } from './audio-level.ts';
+import { energyToLevel, measureLevel, SILENCE_DBOV, SpeechDetector } from './audio-level.ts';
 import { fadeIn, fadeOut } from './audio-mixer.ts';
 import type { GainControl } from './gain-control.ts';
 import { FRAME_MS } from './mixer-clock.ts';
@@ -63,6 +63,8 @@ export class MixerInput implements TalkerCandidate {
   #pausing: 'noise' | 'codec' | undefined;
   #fifo = new PcmFifo(0);
   #native = new Int16Array(0);
+  /** `#native` is known to be zeros. */
+  #hushed = false;
   #mixFrame: Int16Array;
   #starvedMs = Number.POSITIVE_INFINITY;
   #starvedFrames = 0;
@@ -134,14 +136,11 @@ export class MixerInput implements TalkerCandidate {
   tick(now: number, wanted = true): void {
     if (this.#jitter === undefined || this.#decoder === undefined) return;
     const told = now - this.#toldAt < TOLD_LEVEL_LIFE_MS;
-    const decode = told ? this.audible : !this.#maySkip(wanted);
-    if (!decode || !this.#playStraight(this.#jitter, this.#decoder, now)) {
-      this.#fill(this.#jitter, this.#decoder, now, decode);
-      this.#fifo.read(this.#native);
-    }
+    const quiet = told ? !this.audible : this.#maySkip(wanted, this.#decoder);
+    if (!wanted) this.#measured = SILENCE_DBOV;
+    if (quiet) this.#passBy(this.#jitter, this.#decoder, now, !told && wanted);
+    else this.#play(this.#jitter, this.#decoder, now);
     if (told) return;
-    if (decode) this.#measured = measureLevel(this.#native);
-    else if (!wanted) this.#measured = SILENCE_DBOV;
     const level = this.#starvedMs > CONCEAL_MS ? SILENCE_DBOV : this.#measured;
     this.#detector.update(level, FRAME_MS);
   }
@@ -190,8 +189,10 @@ export class MixerInput implements TalkerCandidate {
     this.#quietPackets = isQuiet ? this.#quietPackets + 1 : 0;
   }
 
-  /** Whether the next 20 ms need not be decoded; only with Opus is that worth anything. */
-  #maySkip(wanted: boolean): boolean {
+  /** Whether the next 20 ms need not be decoded, unless they turn out to be loud. */
+  #maySkip(wanted: boolean, decoder: AudioDecoder): boolean {
+    // One who is heard still needs a frame to fade out.
+    if (decoder.energyOf !== undefined) return !this.talking && (!wanted || !this.audible);
     if (this.#codec?.name !== 'opus') return false;
     if (!wanted) return true;
     if (this.audible || this.#quietPackets < QUIET_PACKETS) return false;
@@ -227,6 +228,64 @@ export class MixerInput implements TalkerCandidate {
     this.#native = new Int16Array(rate / FRAMES_PER_SECOND);
   }
 
+  #play(jitter: JitterBuffer, decoder: AudioDecoder, now: number): void {
+    this.#hushed = false;
+    if (!this.#playStraight(jitter, decoder, now)) {
+      this.#fill(jitter, decoder, now);
+      this.#fifo.read(this.#native);
+    }
+    this.#measured = measureLevel(this.#native);
+  }
+
+  /** 20 ms of one who is not heard are counted, not decoded; `listen`: one that becomes loud is. */
+  #passBy(jitter: JitterBuffer, decoder: AudioDecoder, now: number, listen: boolean): void {
+    const fifo = this.#fifo;
+    const wanted = this.#native.length;
+    const perMs = decoder.sampleRate / 1000;
+    fifo.hush();
+    while (fifo.length < wanted) {
+      const stretch = jitter.stretch(now);
+      const next = jitter.pull(now, fifo.length / perMs);
+      if (next === 'empty') {
+        this.#starve(decoder, wanted - fifo.length, false);
+        break;
+      }
+      this.#starvedMs = 0;
+      const samples = this.#toSamples(jitter.frameDuration, decoder);
+      if (next === 'missing' || this.#announcesPause(next, jitter)) {
+        fifo.writeSilence(samples);
+      } else if (listen && this.#standsOut(next, decoder)) {
+        this.#wake(next, jitter, decoder, now);
+
+        return;
+      } else {
+        // Silence is stretched by any length at all.
+        const length = Math.max(samples >> 1, samples + Math.round(stretch * perMs));
+        if (length !== samples) jitter.stretched((length - samples) / perMs, now);
+        fifo.writeSilence(length);
+      }
+    }
+    fifo.skip(wanted);
+    if (!this.#hushed) this.#native.fill(0);
+    this.#hushed = true;
+  }
+
+  #standsOut(next: JitterFrame, decoder: AudioDecoder): boolean {
+    const energy = decoder.energyOf?.(next.data, next.offset, next.length);
+    if (energy === undefined) return false;
+    // All of a long packet's sound may be in one frame of it.
+    this.#measured = energyToLevel(energy, Math.min(next.length, this.#native.length));
+
+    return this.#detector.standsOut(this.#measured);
+  }
+
+  #wake(first: JitterFrame, jitter: JitterBuffer, decoder: AudioDecoder, now: number): void {
+    // What it heard before the pause is of no use to conceal anything with.
+    decoder.reset();
+    this.#fifo.write(decoded, decoder.decode(first.payload, decoded));
+    this.#play(jitter, decoder, now);
+  }
+
   /** The usual case, a packet of exactly one frame with nothing before it: decoded where it is used. */
   #playStraight(jitter: JitterBuffer, decoder: AudioDecoder, now: number): boolean {
     const native = this.#native;
@@ -247,7 +306,7 @@ export class MixerInput implements TalkerCandidate {
       // Shorter than expected it is only the beginning of the frame; longer it did not fit.
       if (count > 0) this.#fifo.write(native, count);
       else this.#fifo.write(decoded, decoder.decode(next.payload, decoded));
-      this.#fill(jitter, decoder, now, true);
+      this.#fill(jitter, decoder, now);
     }
     this.#fifo.read(native);
 
@@ -264,22 +323,20 @@ export class MixerInput implements TalkerCandidate {
     else this.#fifo.writeSilence(samples);
   }
 
-  #fill(jitter: JitterBuffer, decoder: AudioDecoder, now: number, decode: boolean): void {
+  #fill(jitter: JitterBuffer, decoder: AudioDecoder, now: number): void {
     const fifo = this.#fifo;
     const wanted = this.#native.length;
     while (fifo.length < wanted) {
       const stretch = jitter.stretch(now);
       const next = jitter.pull(now, (fifo.length * 1000) / decoder.sampleRate);
       if (next === 'empty') {
-        this.#starve(decoder, wanted - fifo.length, decode);
+        this.#starve(decoder, wanted - fifo.length, true);
 
         return;
       }
       this.#starvedMs = 0;
       const samples = this.#toSamples(jitter.frameDuration, decoder);
-      if (!decode) {
-        fifo.writeSilence(samples);
-      } else if (next === 'missing') {
+      if (next === 'missing') {
         this.#conceal(jitter, decoder, samples);
       } else if (this.#announcesPause(next, jitter)) {
         this.#fillPause(decoder, samples);
@@ -305,10 +362,10 @@ export class MixerInput implements TalkerCandidate {
   }
 
   /** RFC 3389, and Opus packets of DTX: "2 bytes or less". */
-  #announcesPause({ payload, payloadType }: JitterFrame, jitter: JitterBuffer): boolean {
-    const noise = payloadType === COMFORT_NOISE.payloadType && this.#codec?.clockRate === 8000;
-    const dtx = this.#codec?.name === 'opus' && payload.length <= DTX_OCTETS;
-    if (noise) (this.#noise ??= new ComfortNoise()).describe(payload);
+  #announcesPause(next: JitterFrame, jitter: JitterBuffer): boolean {
+    const noise = next.payloadType === COMFORT_NOISE.payloadType && this.#codec?.clockRate === 8000;
+    const dtx = this.#codec?.name === 'opus' && next.length <= DTX_OCTETS;
+    if (noise) (this.#noise ??= new ComfortNoise()).describe(next.payload);
     this.#pausing = noise ? 'noise' : dtx ? 'codec' : undefined;
     if (this.#pausing === undefined) return false;
     this.#starvedMs = 0;
@@ -328,7 +385,7 @@ export class MixerInput implements TalkerCandidate {
   #starve(decoder: AudioDecoder, samples: number, decode: boolean): void {
     if (this.#pausing !== undefined && this.#starvedMs < MAX_PAUSE_MS) {
       this.#starvedMs = Math.max(this.#starvedMs, CONCEAL_MS) + FRAME_MS;
-      this.#fillPause(decoder, samples);
+      if (decode) this.#fillPause(decoder, samples);
 
       return;
     }

@@ -6,6 +6,8 @@ export class PcmFifo {
   readonly #samples: Int16Array;
   #start = 0;
   #end = 0;
+  /** Samples of silence, when nothing else is in it: they are counted, not written. */
+  #silence = 0;
   #overflowed = 0;
 
   constructor(capacity: number) {
@@ -13,7 +15,7 @@ export class PcmFifo {
   }
 
   get length(): number {
-    return this.#end - this.#start;
+    return this.#end - this.#start + this.#silence;
   }
 
   /** Samples that were dropped since the beginning. */
@@ -22,6 +24,14 @@ export class PcmFifo {
   }
 
   clear(): void {
+    this.#start = 0;
+    this.#end = 0;
+    this.#silence = 0;
+  }
+
+  /** All that is in it becomes silence. */
+  hush(): void {
+    this.#silence += this.#end - this.#start;
     this.#start = 0;
     this.#end = 0;
   }
@@ -35,12 +45,24 @@ export class PcmFifo {
   }
 
   writeSilence(count: number): void {
+    if (this.#end === this.#start) {
+      const length = this.#silence + count;
+      this.#silence = Math.min(length, this.#samples.length);
+      this.#overflowed += length - this.#silence;
+
+      return;
+    }
     const to = this.#reserve(count);
     this.#samples.fill(0, this.#end - to, this.#end);
   }
 
   /** Fills `out`; what is missing is silence. Answers the samples that were there. */
   read(out: Int16Array): number {
+    if (this.#silence > 0) {
+      out.fill(0);
+
+      return this.skip(out.length);
+    }
     const count = Math.min(out.length, this.length);
     const samples = this.#samples;
     for (let i = 0; i < count; i++) out[i] = samples[this.#start + i]!;
@@ -51,9 +73,25 @@ export class PcmFifo {
     return count;
   }
 
+  /** As `read`, for nobody. */
+  skip(wanted: number): number {
+    const count = Math.min(wanted, this.length);
+    if (this.#silence > 0) this.#silence -= count;
+    else this.#start += count;
+    if (this.#start === this.#end && this.#silence === 0) this.clear();
+
+    return count;
+  }
+
   /** Makes room for `count` more at the end; answers how many fit at all. */
   #reserve(count: number): number {
     const capacity = this.#samples.length;
+    if (this.#silence > 0) {
+      this.#samples.fill(0, 0, this.#silence);
+      this.#start = 0;
+      this.#end = this.#silence;
+      this.#silence = 0;
+    }
     const fits = Math.min(count, capacity);
     const surplus = this.length + fits - capacity;
     if (surplus > 0) {

@@ -7,9 +7,12 @@
 import { isIPv4 } from 'node:net';
 import { getSystemErrorName } from 'node:util';
 import { loadKernel, type Kernel } from './kernel-calls.ts';
+import { ADDRESS_LENGTH, AF_INET, sameString, writeAddress } from './socket-name.ts';
 
 /** What is used of node:dgram's socket, so that it may stand in for this one. */
 export interface PacketSocket {
+  /** As `message`, without a view for each packet: it is `length` octets of `block` from `start` on. */
+  onPacket?: (listener: PacketListener) => void;
   /** `send` does not return before the octets are taken. */
   readonly sendsAtOnce?: boolean;
   on(event: 'message', listener: (data: Buffer, from: PacketSource) => void): unknown;
@@ -21,6 +24,13 @@ export interface PacketSocket {
   getSendQueueCount(): number;
   close(callback: () => void): unknown;
 }
+
+export type PacketListener = (
+  block: Buffer,
+  start: number,
+  length: number,
+  from: PacketSource,
+) => void;
 
 export interface PacketSource {
   address: string;
@@ -38,7 +48,6 @@ export interface BatchedSocketOptions {
 }
 
 /** Linux' numbers, the same on every architecture that Node runs on. */
-const AF_INET = 2;
 const DATAGRAM = 2 | 0o4000 | 0o2000000;
 const SOL_SOCKET = 1;
 const SO_RCVBUF = 8;
@@ -47,7 +56,8 @@ const EPOLL_ADD = 1;
 const EPOLL_DELETE = 2;
 const EPOLLIN = 1;
 const EAGAIN = 11;
-const ADDRESS_LENGTH = 16;
+/** Behind the name of the sender lies the length of that. */
+const NAME_LENGTH = ADDRESS_LENGTH + 4;
 
 /** `struct epoll_event` is packed on x86-64 alone. */
 const EVENT_LENGTH = process.arch === 'x64' ? 12 : 16;
@@ -85,16 +95,6 @@ export function pollBatchedSockets(): void {
   poller?.poll();
 }
 
-function writeAddress(into: Uint8Array, address: string, port: number): Uint8Array {
-  // The family is in the machine's order, the rest in the network's.
-  new Uint16Array(into.buffer, into.byteOffset, 1)[0] = AF_INET;
-  into[2] = port >> 8;
-  into[3] = port;
-  address.split('.').forEach((octet, i) => (into[4 + i] = Number(octet)));
-
-  return into;
-}
-
 class BatchedSocket implements PacketSocket {
   readonly sendsAtOnce = true;
   readonly #kernel: Kernel;
@@ -106,7 +106,7 @@ class BatchedSocket implements PacketSocket {
   #toPort = 0;
   #from: PacketSource = { address: '', port: 0 };
   #fromKey = -1;
-  #onMessage: ((data: Buffer, from: PacketSource) => void) | undefined;
+  #listener: PacketListener | undefined;
   #onError: (() => void) | undefined;
   #closed = false;
 
@@ -125,8 +125,19 @@ class BatchedSocket implements PacketSocket {
     event: 'message' | 'error',
     listener: ((data: Buffer, from: PacketSource) => void) | (() => void),
   ): void {
-    if (event === 'message') this.#onMessage = listener;
-    else this.#onError = listener as () => void;
+    if (event === 'error') {
+      this.#onError = listener as () => void;
+
+      return;
+    }
+    const take = listener;
+    this.onPacket((block, start, length, from) => {
+      take(block.subarray(start, start + length), from);
+    });
+  }
+
+  onPacket(listener: PacketListener): void {
+    this.#listener = listener;
   }
 
   removeAllListeners(_event: 'error'): void {
@@ -164,7 +175,7 @@ class BatchedSocket implements PacketSocket {
   }
 
   /** A packet for this socket; `name` is where it came from. */
-  deliver(data: Buffer, name: Uint8Array): void {
+  deliver(block: Buffer, start: number, length: number, name: Uint8Array): void {
     // 48 bits: exact in a number.
     const key =
       ((name[4]! << 16) | (name[5]! << 8) | name[6]!) * 2 ** 24 +
@@ -172,11 +183,11 @@ class BatchedSocket implements PacketSocket {
     if (key !== this.#fromKey) {
       this.#fromKey = key;
       this.#from = {
-        address: `${name[4]!}.${name[5]!}.${name[6]!}.${name[7]!}`,
+        address: sameString(`${name[4]!}.${name[5]!}.${name[6]!}.${name[7]!}`),
         port: (name[2]! << 8) | name[3]!,
       };
     }
-    if (!this.#closed) this.#onMessage?.(data, this.#from);
+    if (!this.#closed) this.#listener?.(block, start, length, this.#from);
   }
 
   failed(): void {
@@ -189,13 +200,16 @@ let poller: Poller | undefined;
 class Poller {
   readonly #kernel: Kernel;
   readonly #epoll: number;
-  readonly #sockets = new Map<number, BatchedSocket>();
+  /** By descriptor: those are small numbers. */
+  readonly #sockets: (BatchedSocket | undefined)[] = [];
+  #count = 0;
   readonly #events = new Uint8Array(EVENT_LENGTH * EVENTS_AT_ONCE);
   readonly #eventView = new DataView(this.#events.buffer);
   readonly #event = new Uint8Array(EVENT_LENGTH);
-  readonly #name = new Uint8Array(ADDRESS_LENGTH);
-  readonly #nameLength = Uint32Array.of(ADDRESS_LENGTH);
+  readonly #name = Buffer.allocUnsafeSlow(NAME_LENGTH);
+  readonly #nameAt: number;
   #block = Buffer.allocUnsafeSlow(BLOCK);
+  #blockAt: number;
   #used = 0;
   #timer: NodeJS.Timeout | undefined;
 
@@ -203,15 +217,19 @@ class Poller {
     this.#kernel = kernel;
     this.#epoll = kernel.epoll_create1(0o2000000);
     if (this.#epoll < 0) throw new Error(`epoll: ${getSystemErrorName(-kernel.errno())}`);
+    this.#name.writeUInt32LE(ADDRESS_LENGTH, ADDRESS_LENGTH);
+    this.#nameAt = kernel.addressOf(this.#name);
+    this.#blockAt = kernel.addressOf(this.#block);
     // A thread that dies must give the ports back; Node closes only what it opened itself.
     process.once('exit', () => {
-      for (const fd of this.#sockets.keys()) kernel.close(fd);
+      this.#sockets.forEach((socket, fd) => socket && kernel.close(fd));
       kernel.close(this.#epoll);
     });
   }
 
   add(fd: number, socket: BatchedSocket): void {
-    this.#sockets.set(fd, socket);
+    this.#sockets[fd] = socket;
+    this.#count++;
     const event = new DataView(this.#event.buffer);
     event.setUint32(0, EPOLLIN, true);
     event.setUint32(EVENT_DATA, fd, true);
@@ -223,9 +241,10 @@ class Poller {
   }
 
   remove(fd: number): void {
-    this.#sockets.delete(fd);
+    this.#sockets[fd] = undefined;
+    this.#count--;
     this.#kernel.epoll_ctl(this.#epoll, EPOLL_DELETE, fd, this.#event);
-    if (this.#sockets.size > 0) return;
+    if (this.#count > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
@@ -242,23 +261,26 @@ class Poller {
   }
 
   #receive(fd: number): void {
-    const socket = this.#sockets.get(fd);
+    const socket = this.#sockets[fd];
     if (socket === undefined) return;
     if (this.#used + LONGEST > BLOCK) this.#newBlock();
-    const room = this.#block.subarray(this.#used);
-    const length = this.#kernel.recvfrom(fd, room, LONGEST, 0, this.#name, this.#nameLength);
+    const start = this.#used;
+    const nameAt = this.#nameAt;
+    const lengthAt = nameAt + ADDRESS_LENGTH;
+    const length = this.#kernel.recvfrom(fd, this.#blockAt + start, LONGEST, 0, nameAt, lengthAt);
     if (length < 0) {
       if (this.#kernel.errno() !== EAGAIN) socket.failed();
 
       return;
     }
     this.#used += (length + 7) & ~7;
-    socket.deliver(room.subarray(0, length), this.#name);
+    socket.deliver(this.#block, start, length, this.#name);
   }
 
   /** Packets that wait in jitter buffers keep the old one alive for as long as they do. */
   #newBlock(): void {
     this.#block = Buffer.allocUnsafeSlow(BLOCK);
+    this.#blockAt = this.#kernel.addressOf(this.#block);
     this.#used = 0;
   }
 }

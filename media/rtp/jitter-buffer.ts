@@ -31,16 +31,6 @@ export interface JitterBufferOptions {
   redundant?: boolean;
 }
 
-/** Reused: good until the next `pull`. */
-export interface JitterFrame {
-  payload: Uint8Array;
-  payloadType: number;
-  sequenceNumber: number;
-  timestamp: number;
-  /** Audio was left out before it, on purpose or because too much was lost to conceal. */
-  skipped: boolean;
-}
-
 /** Milliseconds that are concealed in a row before the stream counts as paused. */
 const MAX_CONCEAL = 100;
 /** Milliseconds: longer packets than these are read as a pause of the sender (RFC 6716: 120). */
@@ -51,19 +41,31 @@ const LOSSLESS = 0.005;
 const LOSS_AVERAGE = 64;
 const EMPTY = new Uint8Array(0);
 
+/** Reused: good until the next `pull`. */
+export class JitterFrame {
+  /** The payload is `length` octets of it from `offset` on. */
+  data: Uint8Array = EMPTY;
+  offset = 0;
+  length = 0;
+  payloadType = 0;
+  sequenceNumber = 0;
+  timestamp = 0;
+  /** Audio was left out before it, on purpose or because too much was lost to conceal. */
+  skipped = false;
+
+  /** A view, made when it is asked for. */
+  get payload(): Uint8Array {
+    return this.data.subarray(this.offset, this.offset + this.length);
+  }
+}
+
 export class JitterBuffer {
   readonly counters = new JitterCounters();
   readonly #clockRate: number;
   readonly #delay: PlayoutDelay;
   readonly #maxDelayMs: number;
   readonly #ring = new PacketRing();
-  readonly #frame: JitterFrame = {
-    payload: EMPTY,
-    payloadType: 0,
-    sequenceNumber: 0,
-    timestamp: 0,
-    skipped: false,
-  };
+  readonly #frame = new JitterFrame();
 
   #ssrc = -1;
   #playing = false;
@@ -296,7 +298,9 @@ export class JitterBuffer {
   #play(slot: PacketSlot, now: number, restMs: number): JitterFrame {
     const frame = this.#frame;
     const jumped = timestampDifference(slot.timestamp, this.#nextTimestamp);
-    frame.payload = slot.payload();
+    frame.data = slot.data;
+    frame.offset = slot.offset;
+    frame.length = slot.length;
     frame.payloadType = slot.payloadType;
     frame.sequenceNumber = slot.sequence;
     frame.timestamp = slot.timestamp;

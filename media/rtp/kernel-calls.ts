@@ -17,18 +17,21 @@ export interface Kernel {
     address: Uint8Array,
     addressLength: number,
   ) => number;
+  /** Data, address and its length by where they are in memory, as `addressOf` says. */
   recvfrom: (
     fd: number,
-    data: Uint8Array,
+    data: number,
     length: number,
     flags: number,
-    address: Uint8Array,
-    addressLength: Uint32Array,
+    address: number,
+    addressLength: number,
   ) => number;
   epoll_create1: (flags: number) => number;
   epoll_ctl: (epoll: number, operation: number, fd: number, event: Uint8Array) => number;
   epoll_wait: (epoll: number, events: Uint8Array, max: number, timeout: number) => number;
   errno: () => number;
+  /** It stays there for as long as somebody holds it: of `allocUnsafeSlow`, which lies outside the heap. */
+  addressOf: (memory: Buffer) => number;
 }
 
 let loaded: { kernel: Kernel | undefined } | undefined;
@@ -55,11 +58,21 @@ function tryKernel(): Kernel | undefined {
       setsockopt: named('setsockopt', 'int', 'int', 'int', 'int', 'int *', 'uint32_t'),
       close: named('close', 'int', 'int'),
       sendto: named('sendto', 'long', 'int', octets, 'ulong', 'int', octets, 'uint32_t'),
-      recvfrom: named('recvfrom', 'long', 'int', octets, 'ulong', 'int', octets, lengths),
+      recvfrom: named(
+        'recvfrom',
+        'long',
+        'int',
+        'uintptr_t',
+        'ulong',
+        'int',
+        'uintptr_t',
+        'uintptr_t',
+      ),
       epoll_create1: named('epoll_create1', 'int', 'int'),
       epoll_ctl: named('epoll_ctl', 'int', 'int', 'int', 'int', octets),
       epoll_wait: named('epoll_wait', 'int', 'int', octets, 'int', 'int'),
       errno: () => koffi.errno(),
+      addressOf: (memory) => Number(koffi.address(memory)),
     };
   } catch {
     return undefined;

@@ -23,7 +23,9 @@ export class PacketSlot {
 }
 
 export class PacketRing {
-  readonly #slots = Array.from({ length: SLOTS }, () => new PacketSlot());
+  readonly #slots = new Array<PacketSlot | undefined>(SLOTS).fill(undefined);
+  /** Used again, the last one first: of thousands of streams few octets change all the time. */
+  readonly #free: PacketSlot[] = [];
   #count = 0;
 
   get count(): number {
@@ -31,16 +33,20 @@ export class PacketRing {
   }
 
   get(sequence: number): PacketSlot | undefined {
-    const slot = this.#slots[sequence & SLOT_MASK]!;
+    const slot = this.#slots[sequence & SLOT_MASK];
 
-    return slot.sequence === sequence ? slot : undefined;
+    return slot?.sequence === sequence ? slot : undefined;
   }
 
   /** False for a duplicate. All packets must lie within SLOTS sequence numbers. */
   put(packet: RtpPacketView, now: number): boolean {
-    const slot = this.#slots[packet.sequenceNumber & SLOT_MASK]!;
-    if (slot.sequence === packet.sequenceNumber) return false;
-    if (slot.sequence === -1) this.#count++;
+    const index = packet.sequenceNumber & SLOT_MASK;
+    let slot = this.#slots[index];
+    if (slot?.sequence === packet.sequenceNumber) return false;
+    if (slot === undefined) {
+      this.#slots[index] = slot = this.#free.pop() ?? new PacketSlot();
+      this.#count++;
+    }
     slot.sequence = packet.sequenceNumber;
     slot.timestamp = packet.timestamp;
     slot.payloadType = packet.payloadType;
@@ -66,12 +72,14 @@ export class PacketRing {
   /** The octets are let go of; `payload()` views taken before stay good. */
   remove(slot: PacketSlot): void {
     if (slot.sequence === -1) return;
+    this.#slots[slot.sequence & SLOT_MASK] = undefined;
     slot.sequence = -1;
     slot.data = EMPTY;
+    this.#free.push(slot);
     this.#count--;
   }
 
   clear(): void {
-    for (const slot of this.#slots) this.remove(slot);
+    for (const slot of this.#slots) if (slot !== undefined) this.remove(slot);
   }
 }

@@ -26,7 +26,9 @@ export interface RtpHeader {
 const NOTHING = new Uint8Array(0);
 
 export class RtpPacketView implements RtpHeader {
+  /** The packet begins at `start`; all offsets are from the beginning of `data`. */
   data: Uint8Array = NOTHING;
+  start = 0;
   marker = false;
   payloadType = 0;
   sequenceNumber = 0;
@@ -43,42 +45,43 @@ export class RtpPacketView implements RtpHeader {
   elementLength = 0;
 
   /** Points the view at another packet; false when it is not RTP, the fields then mean nothing. */
-  parse(data: Uint8Array): boolean {
-    const length = data.length;
+  parse(data: Uint8Array, start = 0, length = data.length - start): boolean {
     if (length < RTP_HEADER_LENGTH || length > MAX_RTP_PACKET) return false;
-    const first = data[0]!;
+    const packetEnd = start + length;
+    const first = data[start]!;
     if (first >> 6 !== 2) return false;
 
     const csrcCount = first & 0x0f;
-    let offset = RTP_HEADER_LENGTH + 4 * csrcCount;
+    let offset = start + RTP_HEADER_LENGTH + 4 * csrcCount;
     this.extensionProfile = 0;
     this.extensionOffset = 0;
     this.extensionEnd = 0;
     if ((first & 0x10) !== 0) {
-      if (offset + 4 > length) return false;
+      if (offset + 4 > packetEnd) return false;
       const end = offset + 4 + 4 * read16(data, offset + 2);
-      if (end > length) return false;
+      if (end > packetEnd) return false;
       this.extensionProfile = read16(data, offset);
       this.extensionOffset = offset + 4;
       this.extensionEnd = end;
       offset = end;
     }
-    let end = length;
+    let end = packetEnd;
     if ((first & 0x20) !== 0) {
       // "The last octet of the padding contains a count of how many padding octets should be
       // ignored, including itself."
-      const padding = data[length - 1]!;
+      const padding = data[packetEnd - 1]!;
       if (padding === 0) return false;
       end -= padding;
     }
     if (offset > end) return false;
 
     this.data = data;
-    this.marker = data[1]! >= 0x80;
-    this.payloadType = data[1]! & 0x7f;
-    this.sequenceNumber = read16(data, 2);
-    this.timestamp = read32(data, 4);
-    this.ssrc = read32(data, 8);
+    this.start = start;
+    this.marker = data[start + 1]! >= 0x80;
+    this.payloadType = data[start + 1]! & 0x7f;
+    this.sequenceNumber = read16(data, start + 2);
+    this.timestamp = read32(data, start + 4);
+    this.ssrc = read32(data, start + 8);
     this.csrcCount = csrcCount;
     this.payloadOffset = offset;
     this.payloadLength = end - offset;
@@ -94,7 +97,7 @@ export class RtpPacketView implements RtpHeader {
   csrc(index: number): number {
     if (index < 0 || index >= this.csrcCount) throw new TypeError(`no CSRC ${index}`);
 
-    return read32(this.data, RTP_HEADER_LENGTH + 4 * index);
+    return read32(this.data, this.start + RTP_HEADER_LENGTH + 4 * index);
   }
 
   /** Where the data of extension element `id` begins in `data`, −1 when it is not there. */
@@ -169,8 +172,10 @@ export class RtpPacketView implements RtpHeader {
  * exhausted"; so with payload types 64-95 left unused, the second octet 192-223 tells RTCP from RTP
  * on one port (RFC 5761 4).
  */
-export function isRtcp(data: Uint8Array): boolean {
-  return data.length >= 8 && data[0]! >> 6 === 2 && data[1]! >= 192 && data[1]! <= 223;
+export function isRtcp(data: Uint8Array, start = 0, length = data.length - start): boolean {
+  const type = data[start + 1]!;
+
+  return length >= 8 && data[start]! >> 6 === 2 && type >= 192 && type <= 223;
 }
 
 function read16(data: Uint8Array, offset: number): number {

@@ -21,6 +21,9 @@ const MIN_LOST = -0x800000;
 
 export class RtpReceiver {
   #payloadTypes: ReadonlyMap<number, { readonly clockRate: number }>;
+  /** The payload type that came last, and its clock. */
+  #payloadType = -1;
+  #payloadClock = 0;
   readonly #probation = new SourceProbation();
   #ssrc: number | undefined;
   #sequence: SequenceTracker | undefined;
@@ -47,6 +50,7 @@ export class RtpReceiver {
   /** After a new offer/answer. */
   setPayloadTypes(payloadTypes: ReadonlyMap<number, { readonly clockRate: number }>): void {
     this.#payloadTypes = payloadTypes;
+    this.#payloadType = -1;
   }
 
   get ssrc(): number | undefined {
@@ -71,8 +75,12 @@ export class RtpReceiver {
   }
 
   receive(packet: RtpPacketView, now: number): ReceiveVerdict {
-    const payload = this.#payloadTypes.get(packet.payloadType);
-    if (payload === undefined) return 'unknown-payload';
+    if (packet.payloadType !== this.#payloadType) {
+      const payload = this.#payloadTypes.get(packet.payloadType);
+      if (payload === undefined) return 'unknown-payload';
+      this.#payloadType = packet.payloadType;
+      this.#payloadClock = payload.clockRate;
+    }
 
     let verdict: ReceiveVerdict = 'accepted';
     if (packet.ssrc !== this.#ssrc || this.#sequence === undefined) {
@@ -92,7 +100,7 @@ export class RtpReceiver {
       }
     }
     this.#octetsReceived += packet.payloadLength;
-    this.#measureJitter(packet, payload.clockRate, now, verdict === 'new-source');
+    this.#measureJitter(packet, this.#payloadClock, now, verdict === 'new-source');
 
     return verdict;
   }

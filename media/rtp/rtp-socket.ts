@@ -99,9 +99,15 @@ export class RtpSocket {
     this.#longestSent = options.longestSent ?? MAX_RTP_PACKET;
     this.#maxSendQueue = options.maxSendQueue ?? MAX_SEND_QUEUE;
     this.#sendBuffer = Buffer.allocUnsafeSlow(this.#longestSent + SEALING);
-    rtp.on('message', (data, from) => {
-      this.#onRtpPort(data, from);
-    });
+    if (rtp.onPacket === undefined) {
+      rtp.on('message', (data, from) => {
+        this.#onRtpPort(data, 0, data.length, from);
+      });
+    } else {
+      rtp.onPacket((block, start, length, from) => {
+        this.#onRtpPort(block, start, length, from);
+      });
+    }
     rtcp.on('message', (data, from) => {
       if (isRtcp(data)) this.#onRtcp(data, from, this.#clock.now());
       else this.#counters.invalid++;
@@ -171,22 +177,22 @@ export class RtpSocket {
     await Promise.all([closeUdpSocket(this.#rtp), closeUdpSocket(this.#rtcp)]);
   }
 
-  #onRtpPort(data: Uint8Array, from: PacketSource): void {
+  #onRtpPort(data: Uint8Array, start: number, length: number, from: PacketSource): void {
     const packet = this.#packet;
-    if (isRtcp(data)) {
-      if (this.#remote?.rtcpMux === true) this.#onRtcp(data, from, this.#clock.now());
+    if (isRtcp(data, start, length)) {
+      const report = data.subarray(start, start + length);
+      if (this.#remote?.rtcpMux === true) this.#onRtcp(report, from, this.#clock.now());
       else this.#counters.invalid++;
 
       return;
     }
     if (this.#security !== undefined) {
       // Before anything else: what is not the peer's own must not even move the source.
-      const length = this.#security.openRtp(data);
+      length = this.#security.openRtp(data.subarray(start, start + length));
       if (length < 0) this.#counters.unauthentic++;
       if (length < 0) return;
-      data = data.subarray(0, length);
     }
-    if (!packet.parse(data)) {
+    if (!packet.parse(data, start, length)) {
       this.#counters.invalid++;
 
       return;

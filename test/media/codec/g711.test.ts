@@ -99,6 +99,16 @@ describe('G.711 by its tables', () => {
     for (const [code, value] of a) expect([code, decodeOne('PCMA', code)]).toEqual([code, value]);
   });
 
+  it.each(['PCMU', 'PCMA'] as const)('knows how loud %s is without decoding it', (law) => {
+    const decoder = new G711Decoder(law);
+    const data = Uint8Array.from({ length: 300 }, (_unused, i) => i * 37);
+    const pcm = new Int16Array(160);
+    decoder.decode(data.subarray(100, 260), pcm);
+
+    expect(decoder.energyOf?.(data, 100, 160)).toBe(pcm.reduce((sum, x) => sum + x * x, 0));
+    decoder.close();
+  });
+
   it('makes silence of 0xFF and 0xD5', () => {
     expect(encodeOne('PCMU', 0)).toBe(0xff);
     expect([0xd5, 0x55]).toContain(encodeOne('PCMA', 0));

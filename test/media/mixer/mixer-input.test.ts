@@ -133,6 +133,37 @@ describe('MixerInput', () => {
     expect(input.audible).toBe(true);
   });
 
+  it.each([10, 20, 60])(
+    'does not decode a quiet G.711 phone, and misses no word: %i ms',
+    (ptime) => {
+      const codec = audioCodec('PCMU');
+      const input = new MixerInput(8000);
+      const stream = toneStream(codec, 1200 / ptime, { ptime });
+      // A quiet line for half a second, the tone from then on.
+      for (const { packet } of stream.slice(0, 600 / ptime)) packet.payload().fill(0xfe);
+      const frames: Int16Array[] = [];
+      let next = 0;
+      let quiet = 0;
+      for (let now = 0; now < 1200; now += 20) {
+        while (next < stream.length && stream[next]!.at <= now) {
+          input.push(stream[next]!.packet, codec, stream[next++]!.at);
+        }
+        input.tick(now);
+        if (!input.audible) quiet++;
+        frames.push(input.audible ? input.frame().slice() : new Int16Array(160));
+      }
+      const heard = { samples: joinFrames(frames), sampleRate: 8000 };
+
+      expect(quiet).toBeGreaterThan(25);
+      expect(toneLevel(slice(heard, 0, 0.55), 440)).toBeLessThan(-60);
+      expect(toneLevel(slice(heard, 0.8, 1.1), 440)).toBeGreaterThan(-16);
+      const first = heard.samples.findIndex((sample) => Math.abs(sample) > 1000) / 8;
+      expect(first).toBeGreaterThan(590);
+      expect(first).toBeLessThan(700);
+      expect(longestGapMs(slice(heard, 0.75, 1.1))).toBeLessThan(5);
+    },
+  );
+
   it('forgets the old source when it is reset', () => {
     const codec = audioCodec('PCMU');
     const input = new MixerInput(8000);

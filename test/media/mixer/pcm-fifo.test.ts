@@ -30,6 +30,22 @@ describe('PcmFifo', () => {
     expect([out[49], out[50], out[159]]).toEqual([7, 0, 0]);
   });
 
+  it('counts silence, and writes it down when a sound follows', () => {
+    const fifo = new PcmFifo(320);
+    const out = new Int16Array(100).fill(9);
+    fifo.write(new Int16Array(50).fill(7), 50);
+    fifo.hush();
+    fifo.writeSilence(30);
+    expect([fifo.length, fifo.skip(60), fifo.length]).toEqual([80, 60, 20]);
+    fifo.write(new Int16Array(10).fill(7), 10);
+
+    expect(fifo.read(out)).toBe(30);
+    expect([...out.subarray(18, 32)]).toEqual([0, 0, ...new Array<number>(10).fill(7), 0, 0]);
+    fifo.writeSilence(400);
+    expect([fifo.length, fifo.overflowed, fifo.read(out)]).toEqual([320, 80, 100]);
+    expect(out.every((sample) => sample === 0)).toBe(true);
+  });
+
   it('drops the oldest when it is full and counts that', () => {
     const fifo = new PcmFifo(100);
     fifo.write(new Int16Array(80).fill(1), 80);

@@ -52,6 +52,21 @@ describe('RTP fixed header (RFC 3550 5.1)', () => {
     expect(() => packet.csrc(2)).toThrow(TypeError);
   });
 
+  it('reads a packet in the middle of a block, and nothing beyond it', () => {
+    const bytes = rtpBytes({
+      csrcs: [5],
+      extensions: [{ id: 3, data: Uint8Array.of(0x85) }],
+      payload: Uint8Array.of(9, 8),
+    });
+    const block = new Uint8Array(200).fill(0xff);
+    block.set(bytes, 70);
+    const view = new RtpPacketView();
+
+    expect(view.parse(block, 70, bytes.length)).toBe(true);
+    expect([...view.payload(), view.csrc(0), view.audioLevel(3)]).toEqual([9, 8, 5, -5]);
+    expect(view.parse(block, 70, 20)).toBe(false);
+  });
+
   it('refuses another version, a short header and lengths beyond the packet', () => {
     const view = new RtpPacketView();
     const good = rtpBytes({ payload: new Uint8Array(4) });
