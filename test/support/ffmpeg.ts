@@ -16,12 +16,16 @@ const CODECS = {
 
 export type FfmpegCodec = keyof typeof CODECS & AudioCodecName;
 
-/** Packets of 20 ms. */
-export function encodeWav(wav: string, codec: FfmpegCodec): Uint8Array[] {
+/** Packets of 20 ms; `options` are ffmpeg's for the encoder. */
+export function encodeWav(
+  wav: string,
+  codec: FfmpegCodec,
+  options: readonly string[] = [],
+): Uint8Array[] {
   const { encoder, format, sampleRate } = CODECS[codec];
   const encoded = run(
     ['-i', wav, '-ac', '1', '-ar', String(sampleRate)],
-    ['-c:a', ...encoder, '-f', format, 'pipe:1'],
+    ['-c:a', ...encoder, ...options, '-f', format, 'pipe:1'],
   );
   if (codec === 'opus') return readOggPackets(encoded);
   const count = Math.floor(encoded.length / PACKET_OCTETS);

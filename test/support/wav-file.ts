@@ -15,9 +15,16 @@ export function writeToneWav(
   for (let i = 0; i < sampleRate; i++) {
     second[i] = Math.round(amplitude * Math.sin((2 * Math.PI * frequency * i) / sampleRate));
   }
-  const bytes = Buffer.from(second.buffer);
+  const whole = new Int16Array(sampleRate * seconds);
+  for (let i = 0; i < seconds; i++) whole.set(second, i * sampleRate);
+  writeWav(file, whole, sampleRate);
+}
+
+/** Mono, 16 bits. */
+export function writeWav(file: string, samples: Int16Array, sampleRate: number): void {
+  const bytes = Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength);
   const header = Buffer.alloc(44);
-  const dataLength = bytes.length * seconds;
+  const dataLength = bytes.length;
   header.write('RIFF', 0, 'latin1');
   header.writeUInt32LE(36 + dataLength, 4);
   header.write('WAVEfmt ', 8, 'latin1');
@@ -30,5 +37,5 @@ export function writeToneWav(
   header.writeUInt16LE(16, 34);
   header.write('data', 36, 'latin1');
   header.writeUInt32LE(dataLength, 40);
-  writeFileSync(file, Buffer.concat([header, ...Array.from({ length: seconds }, () => bytes)]));
+  writeFileSync(file, Buffer.concat([header, bytes]));
 }
