@@ -45,10 +45,14 @@ export class FakeMediaEngine implements MediaEngine {
   async createRoom(): Promise<FakeRoomMedia> {
     await this.gate;
     if (this.failure !== undefined) throw this.failure;
-    const room = new FakeRoomMedia();
+    const room = this.makeRoom();
     this.rooms.push(room);
 
     return room;
+  }
+
+  protected makeRoom(): FakeRoomMedia {
+    return new FakeRoomMedia();
   }
 
   async createWaitingLeg(): Promise<FakePhoneLeg> {
@@ -108,7 +112,7 @@ export class FakeMediaEngine implements MediaEngine {
 
 export class FakeRoomMedia implements RoomMedia {
   readonly events = new TypedEmitter<RoomMediaEvents>();
-  readonly rtpCapabilities = { codecs: [] };
+  readonly rtpCapabilities: RoomMedia['rtpCapabilities'] = { codecs: [] };
   readonly phoneLegs: FakePhoneLeg[] = [];
   readonly webRtcLegs: FakeWebRtcLeg[] = [];
   readonly tones: (readonly Sound[])[] = [];
@@ -294,13 +298,13 @@ export class FakePhoneLeg implements PhoneLeg {
 export class FakeWebRtcLeg implements WebRtcLeg {
   readonly id = newLegId();
   readonly events = new TypedEmitter<WebRtcLegEvents>();
-  readonly #room: FakeRoomMedia;
+  protected readonly room: FakeRoomMedia;
   readonly paused = new Map<ProducerId | ConsumerId, boolean>();
   muted = false;
   closed = false;
 
   constructor(room: FakeRoomMedia) {
-    this.#room = room;
+    this.room = room;
   }
 
   createTransport(direction: 'send' | 'recv' | 'both'): Promise<WebRtcTransportParameters> {
@@ -322,7 +326,7 @@ export class FakeWebRtcLeg implements WebRtcLeg {
 
   produce(options: Parameters<WebRtcLeg['produce']>[0]): Promise<ProducerInfo> {
     return Promise.resolve(
-      this.#room.addProducer(this.id, options.kind, options.source, options.paused),
+      this.room.addProducer(this.id, options.kind, options.source, options.paused),
     );
   }
 
@@ -333,7 +337,7 @@ export class FakeWebRtcLeg implements WebRtcLeg {
   }
 
   closeProducer(producerId: ProducerId): Promise<void> {
-    this.#room.removeProducer(producerId);
+    this.room.removeProducer(producerId);
 
     return Promise.resolve();
   }
@@ -372,7 +376,7 @@ export class FakeWebRtcLeg implements WebRtcLeg {
     if (this.closed) return;
     await Promise.resolve();
     this.closed = true;
-    this.#room.removeProducersOf(this.id);
+    this.room.removeProducersOf(this.id);
     this.events.emit('closed');
   }
 }

@@ -67,26 +67,45 @@ export class WebRtcPeerSdp {
     );
   }
 
-  /** Takes all that is offered, or only the first so many m-lines. */
-  answer(offer: string, most = Infinity): string {
-    const [, ...sections] = offer.split(/^(?=m=)/m);
+  /** Takes all that is offered, or only the first so many m-lines; on hold it hears nothing. */
+  answer(offer: string, { most = Infinity, held = false } = {}): string {
+    return this.#continue(offer.split(/^(?=m=)/m).slice(1, most + 1), 'active', (text, index) => {
+      const direction =
+        /^a=(sendrecv|sendonly|recvonly|inactive)\r?$/m.exec(text)?.[1] ?? 'sendrecv';
+      const mirrored = MIRROR[direction] ?? direction;
+      if (!held || index > 0) return mirrored;
 
+      return mirrored.startsWith('send') ? 'sendonly' : 'inactive';
+    });
+  }
+
+  /** An offer in the call: all m-lines of the server's last description, its own sending. */
+  reoffer(remote: string, held: boolean): string {
+    return this.#continue(remote.split(/^(?=m=)/m).slice(1), 'actpass', (_, index) => {
+      if (index >= this.#own.length) return 'recvonly';
+
+      return held && index === 0 ? 'sendonly' : 'sendrecv';
+    });
+  }
+
+  #continue(
+    sections: readonly string[],
+    setup: string,
+    directionOf: (section: string, index: number) => string,
+  ): string {
     return this.#session(
-      sections.slice(0, most).map((text, index) => {
+      sections.map((text, index) => {
         const [media, ...rest] = text.trim().split('\r\n');
         if (/^m=\S+ 0 /.test(media!)) return [media!, 'c=IN IP4 127.0.0.1'];
-        const direction =
-          /^a=(sendrecv|sendonly|recvonly|inactive)$/m.exec(text)?.[1] ?? 'sendrecv';
-        const mirrored = MIRROR[direction] ?? direction;
-        const sends = mirrored.startsWith('send');
+        const direction = directionOf(text, index);
 
         return [
           media!.replace(/ \d+ /, ' 9 '),
           ...this.#transport,
-          'a=setup:active',
+          `a=setup:${setup}`,
           ...rest.filter((line) => REPEATED.test(line)),
-          `a=${mirrored}`,
-          ...(sends ? this.#lines(index) : []),
+          `a=${direction}`,
+          ...(direction.startsWith('send') ? this.#lines(index) : []),
         ];
       }),
     );
