@@ -217,12 +217,16 @@ class OpusEncoder implements AudioEncoder {
     this.#controlLoss();
   }
 
-  /** What is said of the signal chooses between the codecs inside; DTX and FEC are SILK's. */
+  /**
+   * What is said of the signal chooses between the codecs inside; DTX and FEC are SILK's. FEC is for who asked
+   * for it: "If no value is specified, useinbandfec is assumed to be 0" (RFC 7587 6.1).
+   */
   #controlLoss(): void {
-    const speechCodec =
-      this.#lossPercent > 0 || this.#parameters.dtx || this.#bitrate < TRANSFORM_BITRATE;
+    const { dtx, fec } = this.#parameters;
+    const repeats = fec && this.#lossPercent > 0;
+    const speechCodec = repeats || dtx || this.#bitrate < TRANSFORM_BITRATE;
     this.#raw.control(SET_SIGNAL, speechCodec ? SIGNAL_AUTO : SIGNAL_MUSIC);
-    this.#raw.control(SET_INBAND_FEC, this.#lossPercent > 0 ? 1 : 0);
+    this.#raw.control(SET_INBAND_FEC, repeats ? 1 : 0);
     this.#raw.control(SET_PACKET_LOSS_PERCENT, this.#lossPercent);
   }
 }

@@ -102,7 +102,7 @@ describe.each(backends)('Opus by %s', (backend) => {
   });
 
   it('recovers a lost packet from the next one better than by concealment', () => {
-    const encoder = keep(createOpusEncoder(16_000, 20, backend));
+    const encoder = keep(createOpusEncoder(16_000, 20, backend, 'useinbandfec=1'));
     encoder.expectLoss(20);
     const [plain, fec] = [
       keep(createOpusDecoder(16_000, backend)),
@@ -141,8 +141,9 @@ describe.each(backends)('Opus by %s', (backend) => {
   });
 
   it('leaves voices to the transform unless copies for lost packets or few bits are wanted', () => {
-    const [plain, few] = [
-      keep(createOpusEncoder(48_000, 20, backend)),
+    const [plain, without, few] = [
+      keep(createOpusEncoder(48_000, 20, backend, 'useinbandfec=1')),
+      keep(createOpusEncoder(48_000, 20, backend, 'useinbandfec=0')),
       keep(createOpusEncoder(48_000, 20, backend, 'maxaveragebitrate=24000')),
     ];
     const packet = new Uint8Array(MAX_ENCODED_OCTETS);
@@ -156,6 +157,9 @@ describe.each(backends)('Opus by %s', (backend) => {
     expect([isTransform(plain), isTransform(few)]).toEqual([true, false]);
     plain.expectLoss(5);
     expect(isTransform(plain)).toBe(false);
+    // "If no value is specified, useinbandfec is assumed to be 0" (RFC 7587 6.1).
+    without.expectLoss(5);
+    expect(isTransform(without)).toBe(true);
     plain.expectLoss(0);
     expect(isTransform(plain)).toBe(true);
   });
