@@ -118,6 +118,7 @@ async function start(config: Config, parts: CloseStack, logger: Logger): Promise
     media: () => media.counters(),
     sip: () => sip.counts(),
     websocket: () => sockets.counters(),
+    prompts: () => voice.counts,
   });
   const isIdle = (): boolean => sip.counts().dialogs === 0 && rooms.counts().browser === 0;
   parts.add('idle collector', new IdleCollector({ clock: common.clock, isIdle }));

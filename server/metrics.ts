@@ -14,6 +14,7 @@ export interface MetricSources {
   media: () => MediaCounters;
   sip: () => { transactions: number; dialogs: number };
   websocket: () => WebSocketCounts;
+  prompts: () => { languages: number; fallbacks: number };
 }
 
 /** What browsers' sockets did since the start, and how many are open. */
@@ -73,6 +74,7 @@ export function createMetrics(): Metrics {
       if (more.media !== undefined) observeMedia(registry, more.media);
       if (more.sip !== undefined) observeSip(registry, more.sip);
       if (more.websocket !== undefined) observeWebSocket(registry, more.websocket);
+      if (more.prompts !== undefined) observePrompts(registry, more.prompts);
     },
     storeDegraded: () => {
       storeDegraded.inc();
@@ -265,6 +267,20 @@ function observeRooms(registry: Registry, counts: MetricSources['rooms']): void 
 function observeSip(registry: Registry, open: MetricSources['sip']): void {
   gauge(registry, 'parley_sip_transactions', 'SIP transactions now', () => open().transactions);
   gauge(registry, 'parley_sip_dialogs', 'SIP dialogs now', () => open().dialogs);
+}
+
+function observePrompts(registry: Registry, counts: MetricSources['prompts']): void {
+  gauge(registry, 'parley_prompt_languages', 'Languages that callers can be spoken to in', () => {
+    return counts().languages;
+  });
+  total(
+    registry,
+    'parley_prompt_fallbacks_total',
+    'Prompts that were tones for want of a recording',
+    () => {
+      return counts().fallbacks;
+    },
+  );
 }
 
 function observeWebSocket(registry: Registry, counts: MetricSources['websocket']): void {

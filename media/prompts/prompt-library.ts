@@ -31,6 +31,7 @@ export class PromptLibrary {
   readonly #files = new Map<string, Sound | undefined>();
   readonly #tones = new Map<string, Sound>();
   #music: readonly Sound[] = [];
+  #fallbacks = 0;
 
   constructor(options: PromptLibraryOptions) {
     this.#options = options;
@@ -41,6 +42,11 @@ export class PromptLibrary {
   /** Languages that are spoken here. */
   get languages(): string[] {
     return [...this.#voices.keys()].sort();
+  }
+
+  /** How much of what callers were told they heard as words: languages that are installed, prompts that were tones. */
+  get counts(): { languages: number; fallbacks: number } {
+    return { languages: this.#voices.size, fallbacks: this.#fallbacks };
   }
 
   /** What waits in a circle; generated until `load` has read a recording. */
@@ -82,7 +88,10 @@ export class PromptLibrary {
     const sounds = PROMPTS[name].map((file) => this.#recording(file, language));
     const known = sounds.filter((sound) => sound !== undefined);
 
-    return known.length === sounds.length ? known : [this.#tone(name, FALLBACK_TONES[name])];
+    if (known.length === sounds.length) return known;
+    this.#fallbacks++;
+
+    return [this.#tone(name, FALLBACK_TONES[name])];
   }
 
   #number(value: number, language: string): Sound[] {
@@ -90,6 +99,7 @@ export class PromptLibrary {
     const words = spokenNumber(value, language, (name) => word(name) !== undefined).map(word);
     const known = words.filter((sound) => sound !== undefined);
     if (known.length === words.length && known.length > 0) return known;
+    this.#fallbacks++;
     const beeps = Math.min(MAX_BEEPS, Math.max(0, Math.floor(value)));
     const parts = Array.from(
       { length: beeps },
