@@ -8,7 +8,12 @@ import type { AudioCodec } from './codecs.ts';
 import type { DoorCodec, PhoneDoor } from './door-api.ts';
 import type { SrtpKeys } from './srtp/index.ts';
 import type { MediaDirection, MediaKind, MediaSource, ProducerInfo } from './stream-info.ts';
-import type { PhoneVideoOpener, PhoneVideoRoom, WantedVideoCodec } from './video-api.ts';
+import type {
+  PhoneVideoOpener,
+  PhoneVideoRoom,
+  VideoCounters,
+  WantedVideoCodec,
+} from './video-api.ts';
 
 export type { MediaDirection, MediaKind, MediaSource, ProducerInfo } from './stream-info.ts';
 
@@ -44,11 +49,14 @@ export interface MediaCounters {
   rtpPortsExhausted: number;
   mixerLateFrames: number;
   workerDeaths: number;
+  /** Its packets count above too. */
+  video: VideoCounters;
   /** Seconds that mixing one frame took, cumulative buckets: upper bound → count. */
   mixerFrameSeconds: { buckets: { le: number; count: number }[]; sum: number; count: number };
   /** What is open now: tests hold these against their values before a call. */
   open: {
     phoneLegs: number;
+    phoneVideos: number;
     rtpPorts: number;
     transports: number;
     producers: number;

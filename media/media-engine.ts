@@ -10,7 +10,7 @@ import type {
 import { createMixerPool, type MixerPool } from './mixer/index.ts';
 import { createRoomMedia, type SfuRoomMedia } from './room-media.ts';
 import { doorCodecs, listenAddress, loopbackPorts, MediasoupDoor } from './sfu/index.ts';
-import type { PhoneVideoDeps } from './video/index.ts';
+import { VideoTotals, type PhoneVideoDeps } from './video/index.ts';
 import { createWaitingLeg } from './waiting-leg.ts';
 import { WorkerPool, type RoomRouter } from './worker-pool.ts';
 
@@ -73,6 +73,7 @@ class SfuMediaEngine implements MediaEngine {
       ports: mixers.ports,
       bindAddress: listenAddress(settings.publicAddress),
       dscp: settings.rtpDscp,
+      totals: new VideoTotals(),
     };
     workers.events.on('workerDied', () => {
       this.events.emit('workerDied');
@@ -128,11 +129,17 @@ class SfuMediaEngine implements MediaEngine {
 
   counters(): MediaCounters {
     const { phoneLegs, rtpPorts, ...mixing } = this.#mixers.counters();
+    const { totals } = this.#video;
+    const video = totals.counters();
 
     return {
       ...mixing,
+      rtpPacketsIn: mixing.rtpPacketsIn + video.packetsIn,
+      rtpPacketsOut: mixing.rtpPacketsOut + video.packetsOut,
+      rtpLost: mixing.rtpLost + video.lost,
+      video,
       workerDeaths: this.#workers.deaths,
-      open: { phoneLegs, rtpPorts, ...this.#workers.open() },
+      open: { phoneLegs, phoneVideos: totals.open, rtpPorts, ...this.#workers.open() },
     };
   }
 

@@ -115,6 +115,22 @@ export interface PhoneVideoStats {
   maxBitrate?: number;
 }
 
+/** Of all phones' video since the start of the process. */
+export interface VideoCounters {
+  packetsIn: number;
+  packetsOut: number;
+  lost: number;
+  /** How often a phone's picture went to another source. */
+  switches: number;
+  /** Of phones by us; and by phones of what they are shown, as they came. */
+  keyFramesAsked: number;
+  keyFrameRequests: number;
+  /** Packets sent again. */
+  retransmitted: number;
+  /** NAL units that one packet cannot hold. */
+  tooLong: number;
+}
+
 /** Of a phone's leg, whether it waits or is in a room. */
 export interface PhoneVideoOpener {
   /** Rejects with MEDIA_UNAVAILABLE when no port is free; at most one of each content. */

@@ -298,6 +298,7 @@ function observeWebSocket(registry: Registry, counts: MetricSources['websocket']
 }
 
 function observeMedia(registry: Registry, counters: MetricSources['media']): void {
+  observeVideo(registry, () => counters().video);
   new Counter({
     name: 'parley_rtp_packets_total',
     help: 'RTP packets of phone legs',
@@ -333,11 +334,49 @@ function observeMedia(registry: Registry, counters: MetricSources['media']): voi
     labelNames: ['what'],
     registers: [registry],
     collect() {
-      const { phoneLegs, rtpPorts, transports, producers, consumers } = counters().open;
-      const open = { phone_legs: phoneLegs, rtp_ports: rtpPorts, transports, producers, consumers };
+      const { phoneLegs, phoneVideos, rtpPorts, ...sfu } = counters().open;
+      const open = {
+        phone_legs: phoneLegs,
+        phone_videos: phoneVideos,
+        rtp_ports: rtpPorts,
+        ...sfu,
+      };
       for (const [what, value] of Object.entries(open)) this.set({ what }, value);
     },
   });
+}
+
+function observeVideo(registry: Registry, counters: () => MediaCounters['video']): void {
+  total(
+    registry,
+    'parley_video_switches_total',
+    'Changes of what a phone with one picture is shown',
+    () => counters().switches,
+  );
+  new Counter({
+    name: 'parley_video_key_frame_requests_total',
+    help: 'Key frames that were asked of phones, and by phones',
+    labelNames: ['direction'],
+    registers: [registry],
+    collect() {
+      const { keyFramesAsked, keyFrameRequests } = counters();
+      this.reset();
+      this.inc({ direction: 'out' }, keyFramesAsked);
+      this.inc({ direction: 'in' }, keyFrameRequests);
+    },
+  });
+  total(
+    registry,
+    'parley_video_retransmitted_total',
+    'Packets of video that phones asked for again',
+    () => counters().retransmitted,
+  );
+  total(
+    registry,
+    'parley_video_too_long_total',
+    'NAL units that a phone without fragments could not be sent',
+    () => counters().tooLong,
+  );
 }
 
 function gauge(registry: Registry, name: string, help: string, value: () => number): void {

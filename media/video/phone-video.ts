@@ -33,6 +33,7 @@ import { LONGEST_PACKET, PictureWriter } from './picture-writer.ts';
 import type { VideoPacket } from './reorder-buffer.ts';
 import { Retransmitter } from './retransmitter.ts';
 import { VIDEO_CLOCK } from './timestamp-line.ts';
+import type { VideoTotals } from './video-totals.ts';
 
 /** A room's side of a phone's video. */
 export interface PhoneVideoHost {
@@ -56,6 +57,7 @@ export interface PhoneVideoDeps {
   ports: PortAllocator;
   bindAddress: string;
   dscp: number;
+  totals: VideoTotals;
 }
 
 /** Octets that the kernel holds for us: a key frame comes at once. */
@@ -172,6 +174,7 @@ export class PhoneVideoSession implements PhoneVideoLeg {
     });
     if (bound === undefined) throw new AppError('MEDIA_UNAVAILABLE', 'no free RTP port');
     opened.session = new PhoneVideoSession(legId, content, deps, bound);
+    deps.totals.add(opened.session);
 
     return opened.session;
   }
@@ -366,6 +369,7 @@ export class PhoneVideoSession implements PhoneVideoLeg {
     } finally {
       await this.#socket.close();
       this.#deps.ports.release(this.#ports);
+      this.#deps.totals.ended(this);
       this.events.emit('closed');
     }
   }

@@ -5,7 +5,14 @@ import { phoneAudio } from './fake-mixer-pool.ts';
 import { microphoneParameters, testDeps, testSettings } from './media-fixture.ts';
 import { RtpPeer } from './rtp-peer.ts';
 
-const NOTHING = { phoneLegs: 0, rtpPorts: 0, transports: 0, producers: 0, consumers: 0 };
+const NOTHING = {
+  phoneLegs: 0,
+  phoneVideos: 0,
+  rtpPorts: 0,
+  transports: 0,
+  producers: 0,
+  consumers: 0,
+};
 
 describe('the media engine', () => {
   let engine: MediaEngine | undefined;
@@ -49,6 +56,7 @@ describe('the media engine', () => {
     );
     expect(engine.counters().open).toEqual({
       phoneLegs: 1,
+      phoneVideos: 0,
       rtpPorts: 2,
       transports: 4,
       producers: 2,

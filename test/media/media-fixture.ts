@@ -5,7 +5,7 @@ import { SystemClock, silentLogger } from '../../base/index.ts';
 import { audioCodec } from '../../media/codecs.ts';
 import type { MediaSettings } from '../../media/media-api.ts';
 import { PortAllocator } from '../../media/rtp/index.ts';
-import type { PhoneVideoDeps } from '../../media/video/index.ts';
+import { VideoTotals, type PhoneVideoDeps } from '../../media/video/index.ts';
 
 /** Tests of the SFU run on the real worker; without one they fail and say what is missing. */
 export function requireWorkerBin(): void {
@@ -33,11 +33,11 @@ export async function testSettings(changes: Partial<MediaSettings> = {}): Promis
 }
 
 /** For phones' video, on ports that the mixers of `testSettings` do not have. */
-export function testVideoDeps(): PhoneVideoDeps {
+export function testVideoDeps(firstPort = 41_000): PhoneVideoDeps {
   const clock = new SystemClock();
-  const ports = new PortAllocator({ min: 41_000, max: 41_999, clock });
+  const ports = new PortAllocator({ min: firstPort, max: firstPort + 999, clock });
 
-  return { clock, ports, bindAddress: '127.0.0.1', dscp: 0 };
+  return { clock, ports, bindAddress: '127.0.0.1', dscp: 0, totals: new VideoTotals() };
 }
 
 /** The first of `count` ports in a row that nobody has, for UDP and TCP; other tests run beside. */

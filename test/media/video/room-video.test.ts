@@ -4,6 +4,7 @@ import { createRoomMedia, type SfuRoomMedia } from '../../../media/room-media.ts
 import { SrtpSession, type SrtpKey } from '../../../media/srtp/index.ts';
 import type { PhoneVideo, PhoneVideoLeg, WantedVideoCodec } from '../../../media/video-api.ts';
 import { readVp8 } from '../../../media/video/vp8.ts';
+import { createWaitingLeg } from '../../../media/waiting-leg.ts';
 import { WorkerPool } from '../../../media/worker-pool.ts';
 import { letRun, waitUntil } from '../../support/wait-until.ts';
 import { FakeMixerPool } from '../fake-mixer-pool.ts';
@@ -262,6 +263,41 @@ describe('the video of phones in a room', () => {
     expect(new Set(c.peer.received.map(({ ssrc }) => ssrc)).size).toBe(1);
     const steps = c.peer.received.slice(1).map((packet, i) => step(c.peer.received[i]!, packet));
     expect(new Set(steps)).toEqual(new Set([1]));
+  });
+
+  it('a phone that waits is shown nothing of the room, and goes on in it in the same stream', async () => {
+    const a = await phone(1);
+    const leg = await createWaitingLeg(new FakeMixerPool(), testVideoDeps(42_000));
+    const video = await leg.openVideo('main');
+    const peer = await VideoPeer.open(3);
+    await video.configure(peer.agreed());
+    peer.play(video);
+    phones.push({ leg, video, peer });
+    await waitUntil('black pictures', () => (pictures(peer) > 1 ? undefined : 'none'));
+    expect(peer.seen()).not.toContain(1);
+    await room.adoptPhoneLeg(leg);
+    await sees(peer, 1);
+    await sees(a.peer, 3);
+    expect(new Set(peer.received.map(({ ssrc }) => ssrc)).size).toBe(1);
+    await leg.close();
+    await waitUntil('black pictures', () => (a.peer.seen().at(-1)! > 9 ? undefined : 'not black'));
+  });
+
+  it('a camera that is off is not shown, nor published', async () => {
+    const a = await phone(1);
+    const b = await phone(2);
+    const c = await phone(3, { direction: 'sendonly' });
+    room.setActiveSpeaker(a.leg.id);
+    await sees(c.peer, 1);
+    a.peer.stop();
+    await sees(c.peer, 2);
+    const states = room.producers().map(({ legId, paused }) => [legId, paused]);
+    expect(states).toEqual([
+      [a.leg.id, true],
+      [b.leg.id, false],
+    ]);
+    a.peer.play(a.video);
+    await sees(c.peer, 1);
   });
 
   it('slides are what is shared alone; the main stream then keeps the speaker', async () => {

@@ -1,0 +1,52 @@
+import type { VideoCounters } from '../video-api.ts';
+import type { PhoneVideoSession } from './phone-video.ts';
+
+/** What all video of phones came to, of those that ended too. */
+export class VideoTotals {
+  readonly #open = new Set<PhoneVideoSession>();
+  readonly #past = emptyCounters();
+
+  get open(): number {
+    return this.#open.size;
+  }
+
+  add(session: PhoneVideoSession): void {
+    this.#open.add(session);
+  }
+
+  ended(session: PhoneVideoSession): void {
+    if (this.#open.delete(session)) addTo(this.#past, session);
+  }
+
+  counters(): VideoCounters {
+    const total = { ...this.#past };
+    for (const session of this.#open) addTo(total, session);
+
+    return total;
+  }
+}
+
+function emptyCounters(): VideoCounters {
+  return {
+    packetsIn: 0,
+    packetsOut: 0,
+    lost: 0,
+    switches: 0,
+    keyFramesAsked: 0,
+    keyFrameRequests: 0,
+    retransmitted: 0,
+    tooLong: 0,
+  };
+}
+
+function addTo(into: VideoCounters, session: PhoneVideoSession): void {
+  const stats = session.stats();
+  into.packetsIn += stats.packetsReceived;
+  into.packetsOut += stats.packetsSent;
+  into.lost += stats.packetsLost;
+  into.switches += stats.switches;
+  into.keyFramesAsked += stats.keyFramesRequested;
+  into.keyFrameRequests += stats.keyFrameRequests;
+  into.retransmitted += stats.retransmitted;
+  into.tooLong += stats.tooLong;
+}
