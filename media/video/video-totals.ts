@@ -1,20 +1,21 @@
-import type { VideoCounters } from '../video-api.ts';
-import type { PhoneVideoSession } from './phone-video.ts';
+import type { PhoneVideoLeg, VideoCounters } from '../video-api.ts';
+
+type Counted = Pick<PhoneVideoLeg, 'stats'>;
 
 /** What all video of phones came to, of those that ended too. */
 export class VideoTotals {
-  readonly #open = new Set<PhoneVideoSession>();
+  readonly #open = new Set<Counted>();
   readonly #past = emptyCounters();
 
   get open(): number {
     return this.#open.size;
   }
 
-  add(session: PhoneVideoSession): void {
+  add(session: Counted): void {
     this.#open.add(session);
   }
 
-  ended(session: PhoneVideoSession): void {
+  ended(session: Counted): void {
     if (this.#open.delete(session)) addTo(this.#past, session);
   }
 
@@ -39,7 +40,7 @@ function emptyCounters(): VideoCounters {
   };
 }
 
-function addTo(into: VideoCounters, session: PhoneVideoSession): void {
+function addTo(into: VideoCounters, session: Counted): void {
   const stats = session.stats();
   into.packetsIn += stats.packetsReceived;
   into.packetsOut += stats.packetsSent;

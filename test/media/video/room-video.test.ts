@@ -1,3 +1,4 @@
+/** Size: all rules share one worker, whose start costs more than most of them. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { PhoneLeg } from '../../../media/media-api.ts';
 import { createRoomMedia, type SfuRoomMedia } from '../../../media/room-media.ts';
