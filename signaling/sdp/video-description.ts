@@ -41,7 +41,7 @@ export type NegotiatedVideos = Partial<Readonly<Record<VideoContent, NegotiatedV
 
 /** `a=label` (RFC 4574), by which the roster of the conference names the stream. */
 export const VIDEO_LABELS: Readonly<Record<VideoContent, string>> = {
-  main: 'video',
+  main: 'main-video',
   slides: 'slides',
 };
 

@@ -1,9 +1,12 @@
 /** What the devices of a callee are offered: all the same leg, each in the way that it takes. */
 import { randomInt } from 'node:crypto';
+import { toError } from '../../base/index.ts';
+import type { PhoneVideoLeg } from '../../media/index.ts';
 import type { Participant } from '../../server/index.ts';
 import { createOffer, DEFAULT_AUDIO_CAPABILITIES } from '../sdp/index.ts';
 import type { PhoneCallOptions } from './gateway.ts';
 import type { Destination, OfferedDestination } from './gateway-dialed-phone.ts';
+import { placeOf } from './gateway-video.ts';
 import { MixedSession, type MixedSessionOptions } from './negotiation/index.ts';
 
 /** What speaks SIP over WebSocket lives in a page, and takes WebRTC alone. */
@@ -11,15 +14,27 @@ export function isPage({ flow }: Pick<Destination, 'flow'>): boolean {
   return flow?.protocol === 'WS' || flow?.protocol === 'WSS';
 }
 
+export interface DialOffersOptions extends PhoneCallOptions {
+  /** False: a trunk, which leads to no video. */
+  readonly mayHaveVideo: boolean;
+}
+
 /** Rejects as `createDoor`, with the participant gone. */
 export async function offersTo(
   destinations: readonly Destination[],
   participant: Participant,
-  { publicAddress, rooms, clock, logger }: PhoneCallOptions,
+  options: DialOffersOptions,
 ): Promise<OfferedDestination[]> {
+  const { publicAddress, rooms, clock, logger } = options;
+  const video = await openVideo(destinations, participant, options);
   const sessionId = String(randomInt(1, 2 ** 47));
   const leg = participant.phoneLeg;
-  const local = { address: publicAddress, rtpPort: leg.rtpPort, sessionId };
+  const local = {
+    address: publicAddress,
+    rtpPort: leg.rtpPort,
+    sessionId,
+    ...(video && { videos: { main: placeOf(video) } }),
+  };
   const createDoor: MixedSessionOptions['createDoor'] = (...door) => rooms.createDoor(...door);
   try {
     return await Promise.all(
@@ -27,7 +42,7 @@ export async function offersTo(
         if (!isPage(destination)) {
           const { capabilities = DEFAULT_AUDIO_CAPABILITIES } = destination;
 
-          return { destination, offer: createOffer(capabilities, local) };
+          return { destination, offer: createOffer(capabilities, local), video };
         }
         const mixed = new MixedSession({ leg, createDoor, sessionId, clock, logger });
 
@@ -37,5 +52,24 @@ export async function offersTo(
   } catch (error) {
     await participant.leave('media-failed');
     throw error;
+  }
+}
+
+/** With pictures to show, or for a phone that says that it has video (RFC 3840 10.7). */
+async function openVideo(
+  destinations: readonly Destination[],
+  { room, id, phoneLeg }: Participant,
+  { mayHaveVideo, logger }: DialOffersOptions,
+): Promise<PhoneVideoLeg | undefined> {
+  const phones = destinations.filter((each) => !isPage(each));
+  const isShown = room.producers(id).some(({ kind }) => kind === 'video');
+  const isWanted = isShown || phones.some(({ hasVideo }) => hasVideo === true);
+  if (!mayHaveVideo || phones.length === 0 || !isWanted) return undefined;
+  try {
+    return await phoneLeg.openVideo('main');
+  } catch (error) {
+    logger.warn({ err: toError(error) }, 'no place for the video of a call out');
+
+    return undefined;
   }
 }

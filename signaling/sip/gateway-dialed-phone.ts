@@ -1,3 +1,4 @@
+import type { PhoneVideoLeg } from '../../media/index.ts';
 import type {
   CallProgress,
   CloseReason,
@@ -20,6 +21,8 @@ export interface Destination extends Pick<
 > {
   /** What is offered there; by default what is offered to anybody. */
   readonly capabilities?: AudioCapabilities;
+  /** Its registration says that it can do video. */
+  readonly hasVideo?: boolean;
 }
 
 /** With what it is offered; a page has a session of its own beside the leg. */
@@ -27,6 +30,8 @@ export interface OfferedDestination {
   readonly destination: Destination;
   readonly offer: SdpSession;
   readonly mixed?: MixedSession;
+  /** The place of its video, where that stands in the offer. */
+  readonly video?: PhoneVideoLeg | undefined;
 }
 
 /** How long it may ring. */
@@ -125,7 +130,7 @@ export class DialedPhone implements ParticipantSink {
 
   #answered(
     call: OutgoingCall,
-    { destination, offer, mixed }: OfferedDestination,
+    { destination, offer, mixed, video }: OfferedDestination,
     answer: SdpSession | undefined,
   ): void {
     const participant = this.#participant;
@@ -140,7 +145,7 @@ export class DialedPhone implements ParticipantSink {
     this.#cancelAll(ELSEWHERE);
     this.#options.calls.dialled.joined(participant.id);
     this.#onProgress({ state: 'answered' });
-    void this.#phone.adopt(participant, offer, answer, mixed).then(() => {
+    void this.#phone.adopt(participant, offer, answer, { mixed, video }).then(() => {
       if (!this.#isOver) this.#onTalking(call);
     });
   }

@@ -119,12 +119,15 @@ export class PhoneDialer implements CallOriginator {
       },
       phone,
     );
-    const offered = await offersTo(destinations, participant, this.#options);
+    const offered = await offersTo(destinations, participant, {
+      ...this.#options,
+      mayHaveVideo: target.kind !== 'trunk',
+    });
     const from = this.#from(room, target);
     // A provider's Contact names its customer, no conference.
     const isFocus = isSipUri(from.uri) && from.uri.user === room;
     const headers = referralHeaders(request.referral);
-    phone.ring(participant, offered, ({ capabilities: _, ...destination }, parts) =>
+    phone.ring(participant, offered, ({ capabilities: _, hasVideo: _v, ...destination }, parts) =>
       this.#userAgent.call({ ...destination, ...parts, from, headers, isFocus }),
     );
 
@@ -169,7 +172,11 @@ export class PhoneDialer implements CallOriginator {
       const route = routeOfBinding(binding);
       if (route === undefined) return [];
 
-      return [{ to: toNameAddr(route.uri), routes: route.routes, flow: route.flow }];
+      const hasVideo = binding.params.some(
+        ([name, value]) => name.toLowerCase() === 'video' && value?.toUpperCase() !== 'FALSE',
+      );
+
+      return [{ to: toNameAddr(route.uri), routes: route.routes, flow: route.flow, hasVideo }];
     });
   }
 

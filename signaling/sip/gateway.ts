@@ -29,6 +29,7 @@ import {
   type AudioCapabilities,
   type LocalMedia,
   type NegotiatedAudio,
+  type NegotiatedMedia,
   type SdpSession,
 } from '../sdp/index.ts';
 import {
@@ -38,13 +39,14 @@ import {
   type MediaStatus,
   type MemberCalls,
 } from './focus/index.ts';
-import type { PhoneLeg } from '../../media/index.ts';
+import type { PhoneLeg, PhoneVideoLeg } from '../../media/index.ts';
 import type { ReceptionDesk } from './gateway-reception.ts';
 import { isSipUri, type SipRequest, type Uri } from './message/index.ts';
 import { DEFAULT_NEGOTIATION, type NegotiationSettings } from './negotiation/index.ts';
 import type { Admission, CallAdmission } from './gateway-admission.ts';
 import { replacesRefusal } from './gateway-replaces.ts';
 import type { SrtpRules } from './gateway-srtp.ts';
+import { CallVideo } from './gateway-video.ts';
 import { WebRtcMedia } from './gateway-webrtc.ts';
 import { MixedSession, peerProfile, type PeerTraits } from './negotiation/index.ts';
 import { toPhoneAudio } from './phone-audio.ts';
@@ -166,6 +168,8 @@ export class PhoneCall implements ParticipantSink {
   #webRtc: WebRtcMedia | undefined;
   /** Of a phone that speaks WebRTC and has one stream: beside its leg. */
   #mixed: MixedSession | undefined;
+  /** Of any other, once it is in a room. */
+  #video: CallVideo | undefined;
 
   constructor(
     call: IncomingCall | OutgoingCall,
@@ -201,16 +205,18 @@ export class PhoneCall implements ParticipantSink {
     participant: Participant,
     offer: SdpSession,
     answer: SdpSession,
-    mixed?: MixedSession,
+    { mixed, video }: { mixed?: MixedSession | undefined; video?: PhoneVideoLeg | undefined } = {},
   ): Promise<void> {
     this.#participant = participant;
     this.#mixed = mixed;
     this.#leg = participant.phoneLeg;
     this.#description = offer;
+    if (mixed === undefined) this.#video = this.#createVideo(participant, video);
     await this.#receiveAnswer(answer, 'not-acceptable');
     if (this.#endReason !== undefined) return;
     this.#register(participant);
     participant.activate();
+    this.#video?.established();
   }
 
   /** Another call wants to take the place of this one. */
@@ -242,7 +248,13 @@ export class PhoneCall implements ParticipantSink {
 
       return;
     }
-    const local = { ...this.#local(participant.phoneLeg), previous: undefined, srtp: undefined };
+    // Its video, if it has any, follows by re-INVITE.
+    const local = {
+      ...this.#local(participant.phoneLeg),
+      previous: undefined,
+      srtp: undefined,
+      videos: undefined,
+    };
     const outcome = offer && answerOffer(offer, this.#capabilities, local);
     if (outcome !== undefined && 'reject' in outcome) {
       call.reject(outcome.reject.status, { warning: outcome.reject.warning });
@@ -252,7 +264,7 @@ export class PhoneCall implements ParticipantSink {
     const description = outcome?.answer ?? createOffer(this.#capabilities, local);
     const audioBefore = this.#audio;
     try {
-      if (outcome !== undefined) await this.#configure(participant.phoneLeg, outcome.audio);
+      if (outcome !== undefined) await this.#setAudio(participant.phoneLeg, outcome.audio);
     } catch (error) {
       call.reject(error instanceof AppError ? errorStatus(error.code) : 500);
 
@@ -265,7 +277,7 @@ export class PhoneCall implements ParticipantSink {
       return;
     }
     if (!call.accept(description)) {
-      if (audioBefore !== undefined) await this.#configure(participant.phoneLeg, audioBefore);
+      if (audioBefore !== undefined) await this.#setAudio(participant.phoneLeg, audioBefore);
       await this.#mixed?.resume();
 
       return;
@@ -274,6 +286,9 @@ export class PhoneCall implements ParticipantSink {
     this.#mixed = undefined;
     this.#call = call;
     this.#description = description;
+    void this.#video?.closeStreams();
+    this.#video = this.#createVideo(participant);
+    if (offer !== undefined) this.#video.noteOffer(offer);
     this.#listen(call);
     this.#options.calls.remove(before);
     this.#register(participant);
@@ -285,7 +300,7 @@ export class PhoneCall implements ParticipantSink {
     call.handleReoffers((offer) => (isCurrent() ? this.#reoffer(offer) : { status: 481 }));
     call.events.on('established', (answer) => {
       this.#webRtc?.established();
-      if (answer !== undefined && isCurrent()) void this.#receiveAnswer(answer, 'not-acceptable');
+      void this.#established(isCurrent() ? answer : undefined);
     });
     call.events.on('answered', (answer) => {
       if (isCurrent()) void this.#receiveAnswer(answer, 'not-acceptable');
@@ -293,14 +308,23 @@ export class PhoneCall implements ParticipantSink {
     call.events.on('key', (key, durationMs) => {
       this.#pressed(key, durationMs);
     });
+    call.events.on('keyframeWanted', () => {
+      if (isCurrent()) this.#video?.keyFrameWanted();
+    });
     call.events.on('ended', (end) => {
       if (isCurrent()) this.#callEnded(end);
     });
   }
 
+  async #established(answer: SdpSession | undefined): Promise<void> {
+    if (answer !== undefined) await this.#receiveAnswer(answer, 'not-acceptable');
+    this.#video?.established();
+  }
+
   /** A phone's roster is what it subscribes to; chat lines come to it by themselves. */
   notify(event: RoomEvent): void {
     this.#webRtc?.roomChanged(event);
+    this.#video?.roomChanged(event);
     if (event.type !== 'chat-message') return;
     if (event.message.participantId !== this.#participant?.id) this.#outbox?.tell(event.message);
   }
@@ -381,6 +405,8 @@ export class PhoneCall implements ParticipantSink {
     }
     this.#participant = participant;
     this.#leg = participant.phoneLeg;
+    const isWebRtc = call.offer !== undefined && isWebRtcOffer(call.offer);
+    if (!isWebRtc) this.#video = this.#createVideo(participant);
     if (await this.#answer(call, participant.phoneLeg)) this.#join(participant);
     else await participant.leave(this.#endReason ?? 'cancelled');
   }
@@ -425,6 +451,40 @@ export class PhoneCall implements ParticipantSink {
     });
   }
 
+  /** `opened`: what our INVITE offered. */
+  #createVideo(participant: Participant, opened?: PhoneVideoLeg): CallVideo {
+    const call = this.#call;
+    const { clock, counters, negotiation = DEFAULT_NEGOTIATION } = this.#options;
+
+    return new CallVideo({
+      participant,
+      call,
+      leg: participant.phoneLeg,
+      opened,
+      capabilities: this.#capabilities,
+      contact: call.introduction?.headers.get('Contact'),
+      clock,
+      logger: this.#logger,
+      settings: negotiation,
+      counters,
+      host: {
+        isHolding: () => this.#audio?.onHold === true,
+        signallingHost: this.#signallingHost,
+        describe: (videos) => {
+          const local = { ...this.#local(participant.phoneLeg), videos };
+
+          return (this.#description = createOffer(this.#capabilities, local));
+        },
+        receiveAnswer: (answer) => this.#applyAnswer(answer),
+        fail: (error) => {
+          this.#logger.info({ err: error }, 'the answer to our re-INVITE is of no use');
+          void participant.leave('not-acceptable');
+        },
+        agreed: (status) => this.#options.calls.setVideo(call, status),
+      },
+    });
+  }
+
   #join(participant: Participant): void {
     this.#register(participant);
     participant.activate();
@@ -450,8 +510,16 @@ export class PhoneCall implements ParticipantSink {
       join: (number, pin) => join(number, pin, { leg }),
       joined: (participant) => {
         this.#participant = participant;
-        if (this.#call.isEnded) void participant.leave(this.#endReason ?? 'left');
-        else this.#join(participant);
+        if (this.#call.isEnded) {
+          void participant.leave(this.#endReason ?? 'left');
+
+          return;
+        }
+        this.#join(participant);
+        if (this.#mixed !== undefined) return;
+        this.#video = this.#createVideo(participant);
+        if (call.offer !== undefined) this.#video.noteOffer(call.offer);
+        this.#video.established();
       },
       end: (reason) => {
         this.ended(reason);
@@ -465,6 +533,7 @@ export class PhoneCall implements ParticipantSink {
     if (call.isEnded) return false;
     let description: SdpSession;
     if (call.offer === undefined) {
+      await this.#video?.offerFirst();
       description = createOffer(this.#capabilities, this.#local(leg));
     } else if (isWebRtcOffer(call.offer)) {
       this.#mixed = this.#createMixed(leg);
@@ -476,9 +545,11 @@ export class PhoneCall implements ParticipantSink {
       }
       description = outcome.sdp;
     } else {
-      const outcome = answerOffer(call.offer, this.#capabilities, this.#local(leg));
+      const videos = await this.#video?.offered(call.offer);
+      const local = { ...this.#local(leg), videos };
+      const outcome = answerOffer(call.offer, this.#capabilities, local);
       if ('reject' in outcome) throw new AppError('INTERNAL', 'an offer was judged in two ways');
-      await this.#configure(leg, outcome.audio);
+      await this.#configure(leg, outcome);
       description = outcome.answer;
     }
     this.#description = description;
@@ -523,6 +594,7 @@ export class PhoneCall implements ParticipantSink {
       flow: incoming?.flow,
       account: this.#account,
       audio: this.#webRtc?.audio ?? this.#audioStatus,
+      video: this.#video?.status,
     });
   }
 
@@ -544,14 +616,15 @@ export class PhoneCall implements ParticipantSink {
 
       return { sdp: this.#description };
     }
-    const outcome = answerOffer(offer, this.#capabilities, local);
+    const videos = await this.#video?.offered(offer);
+    const outcome = answerOffer(offer, this.#capabilities, { ...local, videos });
     if ('reject' in outcome) {
       this.#options.counters.reinvite('remote', 'rejected');
 
       return { status: outcome.reject.status, warning: outcome.reject.warning };
     }
     try {
-      await this.#configure(leg, outcome.audio);
+      await this.#configure(leg, outcome);
     } catch (error) {
       this.#logger.warn({ err: toError(error) }, 'a re-INVITE could not be carried out');
       this.#options.counters.reinvite('remote', 'failed');
@@ -560,6 +633,7 @@ export class PhoneCall implements ParticipantSink {
     }
     this.#options.counters.reinvite('remote', 'accepted');
     this.#description = outcome.answer;
+    this.#video?.changed();
 
     return { sdp: outcome.answer };
   }
@@ -605,24 +679,41 @@ export class PhoneCall implements ParticipantSink {
 
       return;
     }
-    const leg = this.#leg;
-    if (leg === undefined || this.#description === undefined) return;
-    const outcome = applyAnswer(this.#description, answer, this.#capabilities);
-    try {
-      if (outcome instanceof SdpError) throw outcome;
-      await this.#configure(leg, outcome.audio);
-    } catch (error) {
-      this.#logger.info({ err: toError(error) }, 'the answer to our offer is of no use');
-      if (this.#participant === undefined) this.ended(otherwise);
-      else await this.#participant.leave(otherwise);
-    }
+    this.#video?.noteAnswer(answer);
+    const error = await this.#applyAnswer(answer);
+    if (error === undefined) return;
+    this.#logger.info({ err: error }, 'the answer to our offer is of no use');
+    if (this.#participant === undefined) this.ended(otherwise);
+    else await this.#participant.leave(otherwise);
   }
 
-  async #configure(leg: PhoneLeg, audio: NegotiatedAudio): Promise<void> {
-    const host = this.#call instanceof IncomingCall ? this.#call.flow.remote.address : undefined;
-    await leg.configure(await toPhoneAudio(audio, host));
+  async #applyAnswer(answer: SdpSession): Promise<Error | undefined> {
+    const leg = this.#leg;
+    if (leg === undefined || this.#description === undefined) return undefined;
+    const outcome = applyAnswer(this.#description, answer, this.#capabilities);
+    if (outcome instanceof SdpError) return outcome;
+    try {
+      await this.#configure(leg, outcome);
+    } catch (error) {
+      return toError(error);
+    }
+
+    return undefined;
+  }
+
+  async #configure(leg: PhoneLeg, { audio, videos }: NegotiatedMedia): Promise<void> {
+    await this.#setAudio(leg, audio);
+    await this.#video?.apply(videos);
+  }
+
+  async #setAudio(leg: PhoneLeg, audio: NegotiatedAudio): Promise<void> {
+    await leg.configure(await toPhoneAudio(audio, this.#signallingHost));
     this.#audio = audio;
     this.#options.calls.setAudio(this.#call, phoneStatus(audio));
+  }
+
+  get #signallingHost(): string | undefined {
+    return this.#call instanceof IncomingCall ? this.#call.flow.remote.address : undefined;
   }
 
   #refuse(call: IncomingCall, error: unknown): void {
@@ -642,6 +733,7 @@ export class PhoneCall implements ParticipantSink {
     const { by, cause, message } = end;
     this.#logger.info({ by, cause, reason: message?.headers.get('Reason') }, 'call ended');
     this.#webRtc?.close();
+    this.#video?.close();
     this.#reception?.close();
     // The leg is its participant's, if there is one.
     if (this.#participant === undefined) void this.#leg?.close();
@@ -656,6 +748,7 @@ export class PhoneCall implements ParticipantSink {
       previous: this.#description,
       sessionId: this.#sessionId,
       srtp: this.#audio?.srtp,
+      videos: this.#video?.places(),
     };
   }
 }

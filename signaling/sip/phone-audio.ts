@@ -40,7 +40,7 @@ export async function toPhoneAudio(
   };
 }
 
-async function addressOf(host: string): Promise<string> {
+export async function addressOf(host: string): Promise<string> {
   if (isIP(host) !== 0) return host;
   try {
     return (await lookup(host, 4)).address;

@@ -116,12 +116,13 @@ function mediaStates(
   member: MemberCall | undefined,
 ): readonly MediaState[] {
   const audio: MediaStatus = member?.audio ?? (participant.muted ? 'recvonly' : 'sendrecv');
-  const video: MediaState[] =
-    participant.kind === 'browser'
-      ? [{ id: '2', type: 'video', status: participant.video ? 'sendrecv' : 'recvonly' }]
-      : [];
+  const ofBrowser = participant.video ? 'sendrecv' : 'recvonly';
+  const video = participant.kind === 'browser' ? ofBrowser : member?.video;
 
-  return [{ id: '1', type: 'audio', status: audio }, ...video];
+  return [
+    { id: '1', type: 'audio', status: audio },
+    ...(video === undefined ? [] : [{ id: '2', type: 'video', status: video } as const]),
+  ];
 }
 
 /** A phone that does not listen holds us: what it still sends is its music, which nobody gets. */

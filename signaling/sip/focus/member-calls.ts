@@ -23,6 +23,8 @@ export interface MemberCall {
   readonly account: string | undefined;
   /** From the phone's point of view. */
   audio: MediaStatus;
+  /** The same of its video; undefined without any. */
+  video: MediaStatus | undefined;
 }
 
 /** The phones that are in rooms now: who is it that this call, or this request, comes from? */
@@ -55,6 +57,13 @@ export class MemberCalls {
     const member = this.#byCall.get(call);
     if (member === undefined || member.audio === audio) return;
     member.audio = audio;
+    this.events.emit('changed', member.participant.room.number);
+  }
+
+  setVideo(call: SessionCall, video: MediaStatus | undefined): void {
+    const member = this.#byCall.get(call);
+    if (member === undefined || member.video === video) return;
+    member.video = video;
     this.events.emit('changed', member.participant.room.number);
   }
 

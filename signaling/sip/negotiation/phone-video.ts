@@ -8,7 +8,7 @@
  * call stands; `changed` whenever pictures come or go in the room; `close` at the end.
  */
 import type { Clock, Logger } from '../../../base/index.ts';
-import type { SdpError, SdpSession } from '../../sdp/index.ts';
+import type { SdpSession } from '../../sdp/index.ts';
 import {
   Negotiation,
   type ExchangeResult,
@@ -33,12 +33,14 @@ export interface PhoneVideoHost {
   /** The phone holds us: it is asked nothing until it is back. */
   readonly isHolding: boolean;
   serves: Serves;
+  /** Makes room for what `describe` is asked for next; false: there is none, try again later. */
+  prepare(): Promise<boolean>;
   /** Our next offer: the audio as it is, m=video in use or at port 0. Asked anew for each try. */
   describe(withVideo: boolean): SdpSession;
   /** The answer to it; an error ends the call. */
-  receiveAnswer(answer: SdpSession): Promise<SdpError | undefined>;
+  receiveAnswer(answer: SdpSession): Promise<Error | undefined>;
   /** The answer was of no use. */
-  fail(error: SdpError): void;
+  fail(error: Error): void;
 }
 
 export interface PhoneVideoOptions {
@@ -82,6 +84,11 @@ export class PhoneVideo implements NegotiationHost {
   noteOffer(offer: SdpSession): void {
     const { host } = this.#options;
     this.#traits = traitsAfterOffer(this.#traits, offer, (media) => host.serves(media));
+    const offersVideo = offer.media.some(
+      (media) => media.type === 'video' && media.port !== 0 && host.serves(media),
+    );
+    // Who takes a running video out of the call does not want it back at once.
+    if (host.hasVideo && !offersVideo) this.#traits = { ...this.#traits, hasDeclined: true };
   }
 
   /** `offered`: our offer had an m=video. */
@@ -105,6 +112,8 @@ export class PhoneVideo implements NegotiationHost {
 
   async exchange(): Promise<ExchangeResult> {
     const { host, call } = this.#options;
+    // "insufficient resources" is what a peer would say.
+    if (!(await host.prepare())) return { status: 500 };
     let offered = false;
     const result = await call.reoffer(() => {
       // After glare their change may have come first, and the room may be another.

@@ -180,7 +180,7 @@ describe('a second stream of video', () => {
       BOTH,
     );
     expect(videos.slides).toMatchObject({ content: 'slides', remoteRtpPort: 4006 });
-    expect(lines[1]).toEqual(expect.arrayContaining(['a=content:main', 'a=label:video']));
+    expect(lines[1]).toEqual(expect.arrayContaining(['a=content:main', 'a=label:main-video']));
     expect(lines[2]![0]).toBe('m=video 40004 RTP/AVP 97');
     expect(lines[2]).toEqual(expect.arrayContaining(['a=content:slides', 'a=label:slides']));
   });

@@ -31,6 +31,7 @@ let clock: FakeClock;
 let pictures: number;
 let hasVideo: boolean;
 let isHolding: boolean;
+let hasPorts: boolean;
 let offers: boolean[];
 let failures: unknown[];
 let outcomes: string[];
@@ -73,6 +74,7 @@ function phone(contact?: string): PhoneVideo {
         return isHolding;
       },
       serves: ({ rtpMaps }) => rtpMaps.some(({ encodingName }) => encodingName === 'H264'),
+      prepare: () => Promise.resolve(hasPorts),
       describe: (withVideo) => sdp(withVideo ? 'sendrecv' : 'port 0'),
       receiveAnswer: (their) => {
         hasVideo = their.media.some(({ type, port }) => type === 'video' && port !== 0);
@@ -95,6 +97,7 @@ beforeEach(() => {
   pictures = 0;
   hasVideo = false;
   isHolding = false;
+  hasPorts = true;
   offers = [];
   failures = [];
   outcomes = [];
