@@ -6,11 +6,21 @@ import { JsSipPage } from '../support/jssip-page.ts';
 import { ParleyServer } from '../support/parley-server.ts';
 import { projectPath, scratchFolder } from '../support/scratch.ts';
 import { waitUntil } from '../support/wait-until.ts';
+import { WebPhone } from '../support/web-phone.ts';
+import { WebRtcPeer } from '../support/webrtc-peer.ts';
 
 const TLS = {
   TLS_CERT: projectPath('test/fixtures/tls/server.pem'),
   TLS_KEY: projectPath('test/fixtures/tls/server.key'),
 };
+
+/** M-lines of our last description that bring a picture. */
+function receivedVideos(sdp: string): number {
+  return sdp
+    .split(/^(?=m=)/m)
+    .filter((text) => text.startsWith('m=video ') && /^a=send(recv|only)\r?$/m.test(text))
+    .filter((text) => /^a=msid:/m.test(text)).length;
+}
 
 describe.each([
   ['ws', {}],
@@ -58,6 +68,45 @@ describe.each([
   it('calls a room and is in it', async () => {
     expect(await phone.call('sip:740@127.0.0.1')).toBe('confirmed');
     expect(await server.participants('740')).toMatchObject([{ kind: 'phone', state: 'joined' }]);
+  });
+
+  it('and SIP.js are told of streams by one re-INVITE each, in and out', async () => {
+    const phones = await Promise.all(
+      (['jssip', 'sip.js'] as const).map(async (library) => {
+        const webPhone = await WebPhone.start(browser, server, {
+          ...{ library, user: library, tone: 0, colour: 'red' },
+        });
+        await webPhone.call('741');
+
+        return webPhone;
+      }),
+    );
+    const address = { address: '127.0.0.1', port: server.sipPort };
+    const count = (): Promise<number[]> =>
+      Promise.all(phones.map((each) => each.count('reinvite')));
+    const carried = async (): Promise<number[]> => {
+      const states = await Promise.all(phones.map((each) => each.state()));
+
+      return states.map(({ remote }) => receivedVideos(remote));
+    };
+    const see = (videos: number): Promise<void> =>
+      waitUntil('all see the others', async () => {
+        const seen = await carried();
+
+        return seen.every((each) => each === videos) ? undefined : seen.join();
+      });
+    await see(1);
+    await Promise.all(phones.map((each) => each.settle()));
+    const before = await count();
+    const peer = await WebRtcPeer.open({ server: address, room: '741', name: 'peer', video: true });
+    await peer.call();
+    await see(2);
+    await peer.hangUp();
+    peer.close();
+    await see(1);
+    await Promise.all(phones.map((each) => each.settle()));
+    expect(await count()).toEqual(before.map((each) => each + 2));
+    await Promise.all(phones.map((each) => each.hangUp()));
   });
 
   it('signs off, and no dialog stays', async () => {
