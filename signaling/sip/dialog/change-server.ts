@@ -85,8 +85,9 @@ export class ChangeServer {
     const { isInviting, isUnanswered, isDescribed, offerAnswer } = this.#host;
     const { phase } = offerAnswer;
     if (this.isPending || phase === 'haveRemoteOffer') return 500;
-    if (isUnanswered && (method === 'INVITE' || !isDescribed)) return 500;
+    if (isUnanswered && method === 'INVITE') return 500;
     if ((isInviting && method === 'INVITE') || phase === 'haveLocalOffer') return 491;
+    if (isUnanswered && !isDescribed) return 500;
 
     return undefined;
   }
