@@ -97,6 +97,8 @@ export class PhoneVideoSession implements PhoneVideoLeg {
   #host: PhoneVideoHost | undefined;
   #showing: ProducerInfo | undefined;
   #black = true;
+  /** The last picture of a source that ended stays. */
+  #frozen = false;
   #blackCount = 0;
   #switches = 0;
   #octetsSent = 0;
@@ -132,7 +134,7 @@ export class PhoneVideoSession implements PhoneVideoLeg {
       this.#askPhone();
     });
     this.#requested = new KeyFrameLimiter(clock, () => {
-      if (this.#black) this.#sendBlack();
+      if (this.#black && !this.#frozen) this.#sendBlack();
       else this.#host?.keyFrameRequested();
     });
     this.#rtcp = new LegRtcp({
@@ -290,6 +292,7 @@ export class PhoneVideoSession implements PhoneVideoLeg {
   /** The next packets are of another source, and begin with a key frame. */
   cut(showing: ProducerInfo): void {
     this.#black = false;
+    this.#frozen = false;
     this.#timers.stop('black');
     this.#writer.restart();
     this.#switches++;
@@ -303,6 +306,7 @@ export class PhoneVideoSession implements PhoneVideoLeg {
   /** Nothing is there to show. */
   blacken(): void {
     this.#black = true;
+    this.#frozen = false;
     this.#timers.stop('black');
     this.#show(undefined);
     this.#keepBlack();
@@ -311,8 +315,10 @@ export class PhoneVideoSession implements PhoneVideoLeg {
   /** Something is about to follow. */
   freeze(): void {
     this.#black = true;
+    this.#frozen = true;
     this.#show(undefined);
     this.#timers.start('black', FREEZE, () => {
+      this.#frozen = false;
       this.#keepBlack();
     });
   }

@@ -8,7 +8,7 @@ import { waitUntil } from '../../support/wait-until.ts';
 import { FakeMixerPool } from '../fake-mixer-pool.ts';
 import { testDeps, testSettings, testVideoDeps } from '../media-fixture.ts';
 
-jest.setTimeout(30_000);
+jest.setTimeout(60_000);
 
 const RED = [81, 90, 240] as const;
 const BLUE = [41, 240, 110] as const;
