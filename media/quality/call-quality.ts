@@ -23,10 +23,10 @@ interface Impairment {
 
 /**
  * G.711: G.113 appendix I, table of Ie and Bpl under random loss, the row with concealment (G.711 appendix
- * I), which ours is like; without it Bpl is 4.3, taken for codecs that are not listed here. The table has
- * nothing for Opus and no narrow-band value for G.722: these are estimates of ours, no worse than G.711
- * without loss, and with the robustness that their own concealment has at least, so that one scale
- * compares all calls.
+ * I), which ours is like; without it Bpl is 4.3, taken for codecs that are not listed here. What G.113 has for
+ * G.722 (appendix IV) is for the longer scale of the wideband E-model (G.107.1), and neither it nor appendix V
+ * (fullband, G.107.2) has anything for Opus: these are estimates of ours, no worse than G.711 without loss, and with the
+ * robustness that their own concealment has at least, so that one scale compares all calls.
  */
 const IMPAIRMENTS: Readonly<Record<string, Impairment>> = {
   PCMU: { ie: 0, bpl: 25.1 },
