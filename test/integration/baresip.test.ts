@@ -5,7 +5,7 @@ import { stopAllChildren } from '../support/child-process.ts';
 import { PacketCapture } from '../support/packet-capture.ts';
 import { ParleyServer } from '../support/parley-server.ts';
 import { projectPath, scratchFolder } from '../support/scratch.ts';
-import { readWav, slice, toneLevel } from '../support/tone-meter.ts';
+import { readWav, rmsLevel, slice, toneLevel } from '../support/tone-meter.ts';
 import { letRun, waitUntil } from '../support/wait-until.ts';
 
 const ROOM = '710';
@@ -13,7 +13,7 @@ const TLS_SERVER = '127.0.0.1:5061';
 const TONE = 530;
 const PHASE_S = 3;
 
-/** baresip over TLS: registered, calling, holding, transferred to and called over its own connection. */
+/** baresip over TLS with SRTP: registered, calling, holding, transferred to and called over its own connection. */
 describe('baresip over TLS', () => {
   const folder = scratchFolder('baresip');
   let server: ParleyServer;
@@ -28,13 +28,15 @@ describe('baresip over TLS', () => {
         TLS_KEY: projectPath('test/fixtures/tls/server.key'),
       },
     });
-    await server.api('POST', '/accounts', { username: 'bob', password: 'bob-secret' });
+    const account = { username: 'bob', password: 'bob-secret', srtp: 'required' };
+    await server.api('POST', '/accounts', account);
     await server.api('POST', '/rooms', { number: ROOM, hostPin: '4711' });
     const common = { name: 'bob', port: 5070, tone: TONE } as const;
     bob = await BaresipPhone.start({
       ...common,
       folder: path.join(folder, 'bob'),
       transport: 'tls',
+      srtp: 'srtp-mand',
       account: { server: TLS_SERVER, password: 'bob-secret' },
     });
     listener = await BaresipPhone.start({
@@ -74,6 +76,8 @@ describe('baresip over TLS', () => {
     await listener.call(server.sipUri(`${ROOM}*4711`));
     await bob.call(`sip:${ROOM}@${TLS_SERVER};transport=tls`);
     expect(bob.log).toMatch(/^INVITE sip:\S+;transport=tls;transport=tls SIP/m);
+    expect(bob.log).toMatch(/^m=audio \d+ RTP\/SAVP /m);
+    expect(server.log).not.toContain('keys of a call came without TLS');
     await waitForMembers('bob,listener');
   });
 
@@ -102,13 +106,28 @@ describe('baresip over TLS', () => {
     expect(during(3)).toBeGreaterThan(-20);
   });
 
-  it('is called through its account over its own connection, and hung up on', async () => {
+  it('is called with keys through its account over its own connection, and hung up on', async () => {
     const from = bob.events.length;
+    const logged = bob.log.length;
     await server.api('POST', `/rooms/${ROOM}/calls`, { uri: 'bob' });
     await bob.waitFor('CALL_INCOMING', from);
     await bob.command('accept');
     await bob.waitFor('CALL_ESTABLISHED', from);
     await waitForMembers('bob');
+    expect(bob.log.slice(logged)).toMatch(/^INVITE [^]*^m=audio \d+ RTP\/SAVP [^]*^a=crypto:1 /m);
+    // What it sends is understood, and so is what it is sent: alone, a phone hears music.
+    await waitUntil('it is heard', async () => {
+      const [member] = await server.participants(ROOM);
+
+      return member?.speaking === true ? undefined : JSON.stringify(member);
+    });
+    const recording = bob.recording();
+    await waitUntil('it hears', () => {
+      const heard = readWav(recording);
+      const level = rmsLevel(slice(heard, heard.samples.length / heard.sampleRate - 1));
+
+      return level > -45 ? undefined : `${level} dBov`;
+    });
     await server.api('DELETE', `/rooms/${ROOM}`);
     await bob.waitFor('CALL_CLOSED', from);
     await waitUntil('no dialog is left', async () => {

@@ -1,8 +1,12 @@
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { parseRtcp } from '../../media/rtp/index.ts';
 import { stopAllChildren } from '../support/child-process.ts';
 import { ParleyServer } from '../support/parley-server.ts';
+import { writeTonePcap } from '../support/rtp-pcap.ts';
 import { scratchFolder } from '../support/scratch.ts';
+import { runScenario } from '../support/sipp.ts';
 import { SipCaller } from '../support/sip-caller.ts';
 import { toneLevel } from '../support/tone-meter.ts';
 import { UdpPhone } from '../support/udp-phone.ts';
@@ -93,9 +97,10 @@ describe('phones that move', () => {
     expect(phone.heard).toHaveLength(0);
   }
 
-  it('hear one another over IPv6, and when they move there', async () => {
+  it('hear one another and SIPp over IPv6, and when they move there', async () => {
+    const folder = scratchFolder('phones-ipv6');
     const server = await ParleyServer.start({
-      folder: scratchFolder('phones-ipv6'),
+      folder,
       env: { SIP_HOST: '::1', PUBLIC_ADDRESS: '::1' },
     });
     const [mover, listener] = [
@@ -108,6 +113,27 @@ describe('phones that move', () => {
     expect(await heardAfter(listener.phone, 440, since)).toBeLessThan(2000);
     expect(await heardAfter(mover.phone, LISTENER, since)).toBeLessThan(2000);
     await expectFollowed(mover, listener, 660, () => mover.phone.move());
+    mkdirSync(path.join(folder, 'media'));
+    writeTonePcap(path.join(folder, 'media/audio.pcap'), {
+      codec: 'PCMU',
+      hertz: 880,
+      seconds: 4,
+      ssrc: 0x880,
+    });
+    const joinedAt = performance.now();
+    const played = runScenario({
+      folder,
+      scenario: 'one-codec.xml',
+      target: '[::1]:5060',
+      address: '::1',
+      user: 'six',
+      port: 5190,
+      seconds: 20,
+      pause: 3000,
+      keys: { payload: '0', codec: 'PCMU/8000' },
+    });
+    expect(await heardAfter(listener.phone, 880, joinedAt)).toBeLessThan(5000);
+    expect(await played).toEqual({ exitCode: 0, errors: '' });
     for (const { sip } of [mover, listener]) await sip.hangUp();
     await server.stop();
   });
