@@ -6,6 +6,9 @@ import { SentPackets } from './sent-packets.ts';
 /** Octets before the payload: "the original sequence number" (RFC 4588 4). */
 const OSN_LENGTH = 2;
 
+/** Packets a second that are sent again: more does not repair a picture, it fills the network that loses them. */
+const MOST_A_SECOND = 200;
+
 const out = new Uint8Array(LONGEST_PACKET + OSN_LENGTH);
 
 /** Sends again what a phone lost: in a stream of its own where RTX is agreed on, else as it was. */
@@ -21,6 +24,8 @@ export class Retransmitter {
   };
   #rtxPayloadType: number | undefined;
   #count = 0;
+  #secondBegan = -Infinity;
+  #inSecond = 0;
 
   constructor(send: (data: Uint8Array, length: number) => void) {
     this.#send = send;
@@ -45,10 +50,16 @@ export class Retransmitter {
   }
 
   resend(lost: readonly number[], now: number): void {
+    if (now - this.#secondBegan >= 1000) {
+      this.#secondBegan = now;
+      this.#inSecond = 0;
+    }
     for (const sequence of lost) {
+      if (this.#inSecond >= MOST_A_SECOND) return;
       const packet = this.#sent.take(sequence, now);
       if (packet === undefined) continue;
       this.#count++;
+      this.#inSecond++;
       if (this.#rtxPayloadType === undefined) this.#send(packet.data, packet.length);
       else this.#sendRtx(packet.data, packet.length, sequence, this.#rtxPayloadType);
     }

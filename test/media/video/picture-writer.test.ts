@@ -205,4 +205,14 @@ describe('packets that a phone asks for again (RFC 4585 6.2.1)', () => {
     expect([...view.payload()]).toEqual([600 >> 8, 600 & 255, ...bytes(600).subarray(12)]);
     expect(resender.count).toBe(2);
   });
+
+  it('who asks for everything again and again gets a bounded number a second', () => {
+    const resender = new Retransmitter(() => undefined);
+    const all = Array.from({ length: 500 }, (_, i) => i);
+    for (const sequence of all) resender.keep({ data: bytes(sequence), length: 14, sequence }, 0);
+    for (let now = 100; now < 1000; now += 100) resender.resend(all, now);
+    expect(resender.count).toBe(200);
+    resender.resend(all, 1200);
+    expect(resender.count).toBe(400);
+  });
 });
