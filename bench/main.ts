@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import path from 'node:path';
 import type { BenchRow } from './bench-row.ts';
+import { benchGrid } from './grid.ts';
 import { benchMix } from './mix.ts';
 import { benchSip } from './sip.ts';
 import { benchStorm } from './storm.ts';
@@ -12,6 +13,7 @@ const BENCHMARKS: Readonly<Record<string, (options: readonly string[]) => Promis
   sip: benchSip,
   mix: benchMix,
   storm: benchStorm,
+  grid: benchGrid,
 };
 const ISOLATED = 'PARLEY_BENCH_ISOLATED';
 

@@ -21,6 +21,7 @@ export type {
   WebRtcLegEvents,
   WebRtcTransportParameters,
 } from './media-api.ts';
+export type { GridCounters, GridLimits, GridPlan, GridRoom } from './grid-api.ts';
 export type {
   PhoneVideo,
   PhoneVideoContent,
@@ -52,3 +53,5 @@ export {
 export type { AudioCodec, AudioCodecName } from './codecs.ts';
 export { createEncoder } from './codec/index.ts';
 export { writeRtp } from './rtp/index.ts';
+export { CompositorHost, loadAvLibrary, packetize, Picture, PictureEncoder } from './grid/index.ts';
+export type { GridCodec, GridReport, GridStream } from './grid/index.ts';

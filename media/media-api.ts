@@ -6,6 +6,7 @@ import type { types as mediasoup } from 'mediasoup';
 import type { ConsumerId, LegId, ProducerId, TypedEmitter } from '../base/index.ts';
 import type { AudioCodec } from './codecs.ts';
 import type { DoorCodec, PhoneDoor } from './door-api.ts';
+import type { GridCounters, GridLimits, GridRoom } from './grid-api.ts';
 import type { SrtpKeys } from './srtp/index.ts';
 import type { MediaDirection, MediaKind, MediaSource, ProducerInfo } from './stream-info.ts';
 import type {
@@ -34,6 +35,8 @@ export interface MediaEngine {
   createDoor(codecs: readonly DoorCodec[], rtpPort: number): Promise<PhoneDoor>;
   /** What is missing for calls to be served; undefined when all is up. */
   unreadyReason(): string | undefined;
+  /** Why no room can have a grid on this machine; undefined: rooms can. */
+  gridUnavailable(): string | undefined;
   counters(): MediaCounters;
   /** The server is stopping: what ends from now on was meant to, and nothing is started again. */
   drain(): void;
@@ -53,6 +56,7 @@ export interface MediaCounters {
   video: VideoCounters;
   /** Seconds that mixing one frame took, cumulative buckets: upper bound → count. */
   mixerFrameSeconds: { buckets: { le: number; count: number }[]; sum: number; count: number };
+  grid: GridCounters;
   /** What is open now: tests hold these against their values before a call. */
   open: {
     phoneLegs: number;
@@ -81,7 +85,7 @@ export interface RoomMediaEvents {
   failed: [reason: string];
 }
 
-export interface RoomMedia extends PhoneVideoRoom {
+export interface RoomMedia extends PhoneVideoRoom, GridRoom {
   readonly events: TypedEmitter<RoomMediaEvents>;
   /** What a browser loads into its Device. */
   readonly rtpCapabilities: mediasoup.RtpCapabilities;
@@ -259,4 +263,6 @@ export interface MediaSettings {
   autoGain?: boolean;
   /** Of what phones are sent in Opus. */
   opus?: { bitrate: number; complexity: number };
+  /** Composed pictures of rooms; left out: none. */
+  grid?: GridLimits;
 }

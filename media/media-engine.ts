@@ -7,12 +7,16 @@ import type {
   PhoneLeg,
   RoomMedia,
 } from './media-api.ts';
+import { GridService } from './grid/index.ts';
 import { createMixerPool, type MixerPool } from './mixer/index.ts';
 import { createRoomMedia, type SfuRoomMedia } from './room-media.ts';
 import { doorCodecs, listenAddress, loopbackPorts, MediasoupDoor } from './sfu/index.ts';
 import { VideoTotals, type PhoneVideoDeps } from './video/index.ts';
 import { createWaitingLeg } from './waiting-leg.ts';
 import { WorkerPool, type RoomRouter } from './worker-pool.ts';
+
+/** Of whoever does not say otherwise. */
+const NO_GRID = { rooms: 0, framesPerSecond: 25, cpuShare: 0.5, bitrate: 1_500_000 };
 
 export interface MediaEngineDeps {
   logger: Logger;
@@ -54,6 +58,7 @@ class SfuMediaEngine implements MediaEngine {
   readonly #workers: WorkerPool;
   readonly #mixers: MixerPool;
   readonly #video: PhoneVideoDeps;
+  readonly #grids: GridService;
   readonly #rooms = new Set<SfuRoomMedia>();
   readonly #doors = new Set<PhoneDoor>();
   #closing: Promise<void> | undefined;
@@ -75,6 +80,7 @@ class SfuMediaEngine implements MediaEngine {
       dscp: settings.rtpDscp,
       totals: new VideoTotals(),
     };
+    this.#grids = new GridService(settings.grid ?? NO_GRID, deps);
     workers.events.on('workerDied', () => {
       this.events.emit('workerDied');
     });
@@ -127,6 +133,10 @@ class SfuMediaEngine implements MediaEngine {
     return this.#workers.unreadyReason() ?? this.#mixers.unreadyReason();
   }
 
+  gridUnavailable(): string | undefined {
+    return this.#grids.unavailableReason();
+  }
+
   counters(): MediaCounters {
     const { phoneLegs, rtpPorts, ...mixing } = this.#mixers.counters();
     const { totals } = this.#video;
@@ -139,6 +149,7 @@ class SfuMediaEngine implements MediaEngine {
       rtpLost: mixing.rtpLost + video.lost,
       video,
       workerDeaths: this.#workers.deaths,
+      grid: this.#grids.counters(),
       open: { phoneLegs, phoneVideos: totals.open, rtpPorts, ...this.#workers.open() },
     };
   }
@@ -170,6 +181,7 @@ class SfuMediaEngine implements MediaEngine {
       mixers: this.#mixers,
       video: this.#video,
       loopbackPorts: this.#loopbackPorts,
+      grids: this.#grids,
       logger: this.#logger,
       closed: (room) => {
         this.#rooms.delete(room);

@@ -28,6 +28,8 @@ import {
   type WebRtcLegHost,
 } from './sfu/index.ts';
 import { SpeakerBoard } from './speaker-board.ts';
+import type { GridPlan } from './grid-api.ts';
+import type { GridService } from './grid/index.ts';
 import type { WantedVideoCodec } from './video-api.ts';
 import { RoomVideo, type PhoneVideoDeps } from './video/index.ts';
 import type { RoomRouter } from './worker-pool.ts';
@@ -36,6 +38,7 @@ export interface RoomMediaDeps extends RoomRouter {
   mixers: MixerPool;
   loopbackPorts: PortRange;
   video: PhoneVideoDeps;
+  grids: GridService;
   logger: Logger;
   closed(room: SfuRoomMedia): void;
 }
@@ -78,6 +81,7 @@ export class SfuRoomMedia implements RoomMedia {
   readonly #phones = new Map<LegId, MixerPhoneLeg>();
   readonly #browserProducers = new Map<ProducerId, BrowserProducer>();
   readonly #speakers = new SpeakerBoard((levels) => {
+    this.#video.setSpeaking(levels.map(({ legId }) => legId));
     this.events.emit('speakers', levels);
   });
   readonly #video: RoomVideo;
@@ -157,6 +161,14 @@ export class SfuRoomMedia implements RoomMedia {
     ];
   }
 
+  setGrid(plan: GridPlan): void {
+    this.#video.setGrid(plan);
+  }
+
+  gridReason(): string | undefined {
+    return this.#video.gridReason();
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
 
@@ -224,13 +236,14 @@ export class SfuRoomMedia implements RoomMedia {
   }
 
   #openVideo(): RoomVideo {
-    const { router, loopbackPorts, logger, video } = this.#deps;
+    const { router, loopbackPorts, logger, video, grids } = this.#deps;
 
     return new RoomVideo({
       router,
       ports: loopbackPorts,
       logger,
       clock: video.clock,
+      grids,
       producerAdded: (info) => {
         this.events.emit('producerAdded', info);
       },

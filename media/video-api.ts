@@ -70,8 +70,11 @@ export interface PhoneVideo {
 export interface PhoneVideoEvents {
   /** It is to be asked for a key frame by signalling: no RTCP for that was agreed on, or it ignores it. */
   keyFrameWanted: [];
-  /** What it is shown now; undefined: a black picture, as nothing of its codec is there. */
-  showing: [ProducerInfo | undefined];
+  /**
+   * What it is shown now: a member's stream, or all of them; undefined: a black picture, as nothing of its
+   * codec is there.
+   */
+  showing: [ProducerInfo | 'grid' | undefined];
   closed: [];
 }
 

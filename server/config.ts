@@ -261,6 +261,12 @@ function readMedia(
     mixerThreads: reader.integer('MIXER_THREADS', Math.max(1, Math.floor(cores / 2)), 1, 256),
     rtpTimeout: reader.integer('RTP_TIMEOUT_S', 30, 1, 86_400) * 1000,
     rtpDscp: reader.integer('RTP_DSCP', 46, 0, 63),
+    grid: {
+      rooms: reader.integer('GRID_ROOMS', 2, 0, 64),
+      framesPerSecond: reader.integer('GRID_FPS', 25, 5, 30),
+      cpuShare: reader.integer('GRID_CPU_PERCENT', 60, 5, 400) / 100,
+      bitrate: reader.integer('GRID_BITRATE', 1_500_000, 300_000, 6_000_000),
+    },
     autoGain: reader.boolean('PHONE_AUTO_GAIN', false),
     opus: {
       bitrate: reader.integer('OPUS_BITRATE', 48_000, 6000, 510_000),

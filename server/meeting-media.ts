@@ -2,6 +2,7 @@ import type { types as mediasoup } from 'mediasoup';
 import { AppError, toError } from '../base/index.ts';
 import type { LegId, Logger } from '../base/index.ts';
 import type {
+  GridPlan,
   MediaEngine,
   PhoneLeg,
   ProducerInfo,
@@ -57,6 +58,15 @@ export class MeetingMedia {
   async adopt(leg: PhoneLeg): Promise<void> {
     const media = await this.#open();
     await media.adoptPhoneLeg(leg);
+  }
+
+  setGrid(plan: GridPlan): void {
+    this.#current?.setGrid(plan);
+  }
+
+  /** Why there is no grid: on this machine, or in this meeting at present. */
+  gridReason(): string | undefined {
+    return this.#engine.gridUnavailable() ?? this.#current?.gridReason();
   }
 
   playTone(sounds: readonly Sound[]): void {

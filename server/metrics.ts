@@ -3,7 +3,7 @@
  * Size: a list of independent figures.
  */
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
-import type { CallQuality, MediaCounters } from '../media/index.ts';
+import type { CallQuality, GridCounters, MediaCounters } from '../media/index.ts';
 import { boundedLabel, methodLabel, transportLabel } from './metric-labels.ts';
 import { mixerHistogram } from './metric-text.ts';
 import type { SipMetrics } from './ports.ts';
@@ -328,6 +328,7 @@ function observeMedia(registry: Registry, counters: MetricSources['media']): voi
   total(registry, 'parley_media_worker_deaths_total', 'mediasoup workers that died', () => {
     return counters().workerDeaths;
   });
+  observeGrids(registry, () => counters().grid);
   new Gauge({
     name: 'parley_media_open',
     help: 'What the media engine holds open now',
@@ -377,6 +378,32 @@ function observeVideo(registry: Registry, counters: () => MediaCounters['video']
     'NAL units that a phone without fragments could not be sent',
     () => counters().tooLong,
   );
+}
+
+function observeGrids(registry: Registry, counters: () => GridCounters): void {
+  gauge(registry, 'parley_grid_rooms', 'Composed pictures that are made now', () => {
+    return counters().rooms;
+  });
+  total(registry, 'parley_grid_cpu_seconds_total', 'CPU time of compositors', () => {
+    return counters().cpuSeconds;
+  });
+  total(registry, 'parley_grid_deaths_total', 'Compositors that ended without being told', () => {
+    return counters().deaths;
+  });
+  new Counter({
+    name: 'parley_grid_frames_total',
+    help: 'Pictures of grids: encoded, or dropped for want of CPU; frames of members: decoded, or discarded',
+    labelNames: ['what'],
+    registers: [registry],
+    collect() {
+      const { framesEncoded, framesDropped, framesDecoded, framesDiscarded } = counters();
+      this.reset();
+      this.inc({ what: 'encoded' }, framesEncoded);
+      this.inc({ what: 'dropped' }, framesDropped);
+      this.inc({ what: 'decoded' }, framesDecoded);
+      this.inc({ what: 'discarded' }, framesDiscarded);
+    },
+  });
 }
 
 function gauge(registry: Registry, name: string, help: string, value: () => number): void {

@@ -23,6 +23,7 @@ import type {
   ProducerView,
   RoomEvent,
   RoomView,
+  VideoLayout,
 } from './ports.ts';
 
 /** What a participant, and through it a front end, sees of the room it is in. */
@@ -103,6 +104,7 @@ export class Participant {
   #mutedByRoom = false;
   #speaking = false;
   #handRaised = false;
+  #layout: VideoLayout | undefined;
   #joinedAt: number;
   #markLeft: () => void = () => undefined;
   readonly #left = new Promise<void>((resolve) => {
@@ -153,6 +155,11 @@ export class Participant {
 
   get handRaised(): boolean {
     return this.#handRaised;
+  }
+
+  /** What it is to see, where that is not what the room says. */
+  get layout(): VideoLayout | undefined {
+    return this.#layout;
   }
 
   get video(): boolean {
@@ -246,6 +253,13 @@ export class Participant {
     this.#requireMember();
     if (raised === this.#handRaised) return;
     this.#handRaised = raised;
+    this.#hooks.updated(this);
+  }
+
+  setLayout(layout: VideoLayout | undefined): void {
+    this.#requireMember();
+    if (layout === this.#layout) return;
+    this.#layout = layout;
     this.#hooks.updated(this);
   }
 

@@ -52,7 +52,18 @@ export interface ProducerView {
   paused: boolean;
 }
 
-export interface RoomView {
+/** What a phone with one picture sees: who speaks, or all at once. */
+export type VideoLayout = 'speaker' | 'grid';
+
+/** The layout that is wished for, and what is seen. */
+export interface LayoutView {
+  layout: VideoLayout;
+  effectiveLayout: VideoLayout;
+  /** Why the two differ. */
+  layoutReason?: string;
+}
+
+export interface RoomView extends LayoutView {
   number: RoomNumber;
   name: string;
   /** ISO 8601. */
@@ -129,6 +140,8 @@ export interface RoomSettings {
   /** Unset: they are heard. */
   tones?: boolean;
   language?: string;
+  /** Unset: `speaker`. */
+  layout?: VideoLayout;
 }
 
 /** What is kept by name; the implementations in store/ never reject and never block for long. */

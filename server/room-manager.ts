@@ -13,6 +13,7 @@ import type {
   ParticipantSink,
   RoomSettings,
   RoomStore,
+  VideoLayout,
 } from './ports.ts';
 import { Room } from './room.ts';
 import type { RoomHooks } from './room.ts';
@@ -40,6 +41,7 @@ export interface CreateRoomRequest {
   lobby?: boolean;
   tones?: boolean;
   language?: string;
+  layout?: VideoLayout;
 }
 
 /** `null` takes a value away. */
@@ -51,6 +53,7 @@ export interface UpdateRoomRequest {
   lobby?: boolean;
   tones?: boolean;
   language?: string | null;
+  layout?: VideoLayout;
   /** Of the running meeting alone. */
   locked?: boolean;
 }
@@ -161,6 +164,7 @@ export class RoomManager {
         ...(request.lobby === true && { lobby: true }),
         ...(request.tones === false && { tones: false }),
         ...(request.language !== undefined && { language: request.language }),
+        ...(request.layout === 'grid' && { layout: 'grid' }),
       },
       true,
     );
@@ -309,7 +313,7 @@ export class RoomManager {
 /** The settings with the request laid over them; a `null` takes the key away. */
 function merge(settings: RoomSettings, request: UpdateRoomRequest): RoomSettings {
   const name = toDisplayName(request.name ?? settings.name, settings.name);
-  const { maxParticipants, hostPin, guestPin, lobby, tones, language } = {
+  const { maxParticipants, hostPin, guestPin, lobby, tones, language, layout } = {
     ...settings,
     ...defined(request),
   };
@@ -324,6 +328,7 @@ function merge(settings: RoomSettings, request: UpdateRoomRequest): RoomSettings
     ...(lobby === true && { lobby }),
     ...(tones === false && { tones }),
     ...(typeof language === 'string' && { language }),
+    ...(layout === 'grid' && { layout }),
   };
 }
 

@@ -40,6 +40,13 @@ export class RoomMembers {
     return member?.state === 'joined' ? member : undefined;
   }
 
+  /** Of those who are in, in the order in which they came. */
+  joinedLegs(): { legId: LegId; member: Participant }[] {
+    const legs = [...this.#legs].map(([legId, member]) => ({ legId, member }));
+
+    return this.joined().flatMap((joined) => legs.find(({ member }) => member === joined) ?? []);
+  }
+
   producers(except?: ParticipantId): ProducerView[] {
     return this.joined()
       .filter((member) => member.id !== except)

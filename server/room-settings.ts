@@ -1,4 +1,5 @@
 import type { RoomSettings, RoomView } from './ports.ts';
+import { layoutView } from './room-layout.ts';
 
 /** What a room knows of itself besides its settings. */
 export interface RoomState {
@@ -8,10 +9,15 @@ export interface RoomState {
   persistent: boolean;
   startedAt: number | undefined;
   locked: boolean;
+  /** Why there is no grid now. */
+  gridReason: string | undefined;
 }
 
 /** A room as it is shown: that a PIN is set, never the PIN. */
-export function roomView(settings: RoomSettings, { startedAt, ...state }: RoomState): RoomView {
+export function roomView(
+  settings: RoomSettings,
+  { startedAt, gridReason, ...state }: RoomState,
+): RoomView {
   return {
     number: settings.number,
     name: settings.name,
@@ -20,6 +26,7 @@ export function roomView(settings: RoomSettings, { startedAt, ...state }: RoomSt
     lobby: settings.lobby === true,
     tones: settings.tones !== false,
     ...(settings.language !== undefined && { language: settings.language }),
+    ...layoutView(settings.layout ?? 'speaker', gridReason),
     hostPinSet: settings.hostPin !== undefined,
     guestPinSet: settings.guestPin !== undefined,
     ...(startedAt !== undefined && { startedAt: new Date(startedAt).toISOString() }),

@@ -16,6 +16,7 @@ import type { ParticipantHooks, RoomHandle } from './participant.ts';
 import type { MediaLegOf } from './participant-media.ts';
 import type {
   ChatMessage,
+  LayoutView,
   ParticipantKind,
   ParticipantRole,
   ParticipantSink,
@@ -25,6 +26,7 @@ import type {
   RoomSettings,
   RoomView,
 } from './ports.ts';
+import { gridPlan, layoutView } from './room-layout.ts';
 import { RoomMembers } from './room-members.ts';
 import { admit, knowsPin } from './room-policy.ts';
 import { pinsOf, roomView } from './room-settings.ts';
@@ -204,7 +206,13 @@ export class Room implements RoomHandle {
       persistent: this.persistent,
       startedAt: this.#startedAt,
       locked: this.#locked,
+      gridReason: this.#media.gridReason(),
     });
+  }
+
+  /** What this member is to see, and sees, where it is a phone with one picture. */
+  layoutOf({ layout }: Participant): LayoutView {
+    return layoutView(layout ?? this.#settings.layout ?? 'speaker', this.#media.gridReason());
   }
 
   /** Whether this PIN, or none, opens the room: for those who ask about it without coming in. */
@@ -215,6 +223,7 @@ export class Room implements RoomHandle {
   /** Takes effect for those who come; those who are in stay. */
   update(settings: RoomSettings): void {
     this.#settings = settings;
+    this.#planGrid();
     this.#members.broadcast({ type: 'room-updated', room: this.view() });
   }
 
@@ -333,6 +342,7 @@ export class Room implements RoomHandle {
     updated: (participant) => {
       if (participant.muted) this.#speakers.silence(participant.id, false);
       if (participant.state !== 'joined') return;
+      this.#planGrid();
       this.#members.broadcast({ type: 'participant-updated', participant: participant.view() });
     },
     producerAdded: (participant, info) => {
@@ -363,6 +373,7 @@ export class Room implements RoomHandle {
     this.#startedAt ??= this.#clock.wallTime();
     if (first) this.#hooks.started(this);
     this.#members.announce(participant);
+    this.#planGrid();
     this.#logger.info({ participant: participant.id, kind: participant.kind }, 'joined');
     this.#members.tellOthers(participant, {
       type: 'participant-joined',
@@ -377,6 +388,7 @@ export class Room implements RoomHandle {
 
   #onLeaving(participant: Participant, reason: CloseReason): void {
     const wasIn = this.#members.remove(participant);
+    if (wasIn) this.#planGrid();
     this.#service.left(participant, wasIn);
     if (!wasIn) {
       this.#members.tellHosts({ type: 'lobby-left', participantId: participant.id });
@@ -387,6 +399,10 @@ export class Room implements RoomHandle {
     this.#speakers.silence(participant.id, true);
     this.#members.broadcast({ type: 'participant-left', participantId: participant.id, reason });
     this.#hooks.left(participant, reason);
+  }
+
+  #planGrid(): void {
+    this.#media.setGrid(gridPlan(this.#members, this.#settings.layout ?? 'speaker'));
   }
 
   #maxParticipants(): number {

@@ -7,8 +7,8 @@ import type { GridMessage, GridReport, GridScene, GridSettings } from './grid-pr
 const EXTENSION = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 export const COMPOSITOR = new URL(`./compositor-process.${EXTENSION}`, import.meta.url);
 
-/** What calls need of the processor goes first. */
-const NICENESS = 15;
+/** What calls need of the processor goes first; on a busy machine a third of theirs is left for pictures. */
+const NICENESS = 5;
 const HEAP_MB = 256;
 /** It reports every second; one that says nothing for so long hangs. */
 const SILENCE_TIMEOUT = 15_000;

@@ -1,20 +1,8 @@
 import { createRequire } from 'node:module';
 import type { Clock, Logger } from '../../base/index.ts';
+import type { GridCounters, GridLimits } from '../grid-api.ts';
 import { CompositorHost, type CompositorHandlers } from './compositor-host.ts';
-import type { GridReport, GridSettings } from './grid-protocol.ts';
-
-export interface GridLimits extends GridSettings {
-  /** Grids at a time; 0 switches them off. */
-  rooms: number;
-}
-
-/** Totals since the start of the server. */
-export interface GridCounters extends Omit<GridReport, 'type'> {
-  /** That run now. */
-  rooms: number;
-  /** Processes that ended without being asked to. */
-  deaths: number;
-}
+import type { GridReport } from './grid-protocol.ts';
 
 /** A running compositor of one room. */
 export interface Compositor {
@@ -108,6 +96,11 @@ export class GridService {
         return host.close();
       },
     };
+  }
+
+  /** For tests and diagnostics. */
+  get pids(): number[] {
+    return [...this.#running.keys()].flatMap(({ pid }) => pid ?? []);
   }
 
   counters(): GridCounters {

@@ -1,5 +1,10 @@
 export { GridService } from './grid-service.ts';
-export type { GridCounters, GridLimits } from './grid-service.ts';
-export type { GridMember } from './grid-inputs.ts';
-export { RoomGrid } from './room-grid.ts';
-export type { GridCodec } from './grid-protocol.ts';
+export { GridView } from './grid-view.ts';
+export type { MemberStream } from './grid-view.ts';
+export type { GridCodec, GridReport, GridStream } from './grid-protocol.ts';
+// What the benchmark is made of.
+export { loadAvLibrary } from './av-library.ts';
+export { CompositorHost } from './compositor-host.ts';
+export { packetize } from './packetizer.ts';
+export { PictureEncoder } from './picture-encoder.ts';
+export { Picture } from './picture.ts';

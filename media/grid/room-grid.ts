@@ -67,6 +67,7 @@ export class RoomGrid {
 
   /** Who can be shown, in the order of joining. */
   setMembers(members: readonly GridMember[]): void {
+    if (areSame(members, this.#members)) return;
     this.#members = members;
     this.#run();
   }
@@ -84,6 +85,9 @@ export class RoomGrid {
 
   /** The codecs that viewers take; none ends the process. */
   setWanted(codecs: ReadonlySet<GridCodec>): void {
+    const same =
+      codecs.size === this.#wanted.size && [...codecs].every((each) => this.#wanted.has(each));
+    if (same) return;
     this.#wanted = new Set(codecs);
     this.#run();
   }
@@ -249,6 +253,13 @@ export class RoomGrid {
     session.transport?.close();
     if (had) this.events.emit('outputs');
   }
+}
+
+function areSame(a: readonly GridMember[], b: readonly GridMember[]): boolean {
+  const isSame = ({ id, name, producer }: GridMember, index: number): boolean =>
+    b[index]?.id === id && b[index].name === name && b[index].producer === producer;
+
+  return a.length === b.length && a.every(isSame);
 }
 
 async function produce(

@@ -1,13 +1,13 @@
 /** Which picture a phone with one picture is to see: decisions alone, without a stream in sight. */
 import type { LegId, ProducerId } from '../../base/index.ts';
-import type { MediaSource } from '../stream-info.ts';
+import type { MediaSource, ProducerInfo } from '../stream-info.ts';
 import type { PhoneVideoContent, VideoCodecName } from '../video-api.ts';
 
 /** A stream that flows now. */
 export interface VideoSource {
   readonly id: ProducerId;
   readonly legId: LegId;
-  readonly source: MediaSource;
+  readonly source: MediaSource | 'grid';
   readonly codec: VideoCodecName;
 }
 
@@ -17,6 +17,8 @@ export interface VideoViewer {
   readonly codec: VideoCodecName;
   /** It has a stream of its own for shared screens. */
   readonly hasSlides: boolean;
+  /** It is to see all members at once. */
+  readonly wantsGrid: boolean;
 }
 
 export interface VideoChoice {
@@ -39,6 +41,9 @@ export function chooseSource(choice: VideoChoice): VideoSource | undefined {
     ({ id, legId, codec }) =>
       codec === viewer.codec && legId !== viewer.legId && (id === shown || !avoided.has(id)),
   );
+  // All at once, what is shared among it, while there is such a picture; else whoever speaks.
+  const grid = usable.find(({ source }) => source === 'grid');
+  if (viewer.wantsGrid && viewer.content === 'main' && grid !== undefined) return grid;
   const screen = usable.findLast(({ source }) => source === 'screen');
   if (viewer.content === 'slides') return screen;
   if (screen !== undefined && !viewer.hasSlides) return screen;
@@ -62,4 +67,9 @@ export function holdLeft(
   if (shown?.source !== 'camera' || wanted?.source !== 'camera') return 0;
 
   return Math.max(0, shownSince + HOLD_MS - now);
+}
+
+/** A source as it is told of. */
+export function pictureOf({ id, legId, source }: VideoSource): ProducerInfo | 'grid' {
+  return source === 'grid' ? source : { id, legId, kind: 'video', source, paused: false };
 }

@@ -95,7 +95,7 @@ export class PhoneVideoSession implements PhoneVideoLeg {
   #security: SrtpSession | undefined;
   #video: PhoneVideo | undefined;
   #host: PhoneVideoHost | undefined;
-  #showing: ProducerInfo | undefined;
+  #showing: ProducerInfo | 'grid' | undefined;
   #black = true;
   /** The last picture of a source that ended stays. */
   #frozen = false;
@@ -290,7 +290,7 @@ export class PhoneVideoSession implements PhoneVideoLeg {
   }
 
   /** The next packets are of another source, and begin with a key frame. */
-  cut(showing: ProducerInfo): void {
+  cut(showing: ProducerInfo | 'grid'): void {
     this.#black = false;
     this.#frozen = false;
     this.#timers.stop('black');
@@ -470,8 +470,8 @@ export class PhoneVideoSession implements PhoneVideoLeg {
     if (ignored || (pli !== true && fir !== true)) this.events.emit('keyFrameWanted');
   }
 
-  #show(showing: ProducerInfo | undefined): void {
-    if (showing?.id === this.#showing?.id) return;
+  #show(showing: ProducerInfo | 'grid' | undefined): void {
+    if (idOf(showing) === idOf(this.#showing)) return;
     this.#showing = showing;
     this.events.emit('showing', showing);
   }
@@ -496,4 +496,8 @@ export class PhoneVideoSession implements PhoneVideoLeg {
       this.#writer.write({ sequenceNumber: i, timestamp: 0, marker, payload }, 0, NO_SETS, now);
     });
   }
+}
+
+function idOf(showing: ProducerInfo | 'grid' | undefined): string | undefined {
+  return typeof showing === 'string' ? showing : showing?.id;
 }

@@ -1,9 +1,12 @@
 import type { types as mediasoup } from 'mediasoup';
 import { toError, type Clock, type LegId, type Logger, type ProducerId } from '../../base/index.ts';
+import type { GridPlan } from '../grid-api.ts';
+import type { GridService } from '../grid/index.ts';
 import { Reconciler, type PortRange } from '../sfu/index.ts';
 import type { ProducerInfo } from '../stream-info.ts';
 import type { VideoCodecName, WantedVideoCodec } from '../video-api.ts';
 import type { VideoSource } from './choose-source.ts';
+import { GridScene } from './grid-scene.ts';
 import type { PhoneVideoHost, PhoneVideoSession } from './phone-video.ts';
 import { VideoLink } from './video-link.ts';
 import { VideoPublication } from './video-publication.ts';
@@ -13,6 +16,7 @@ export interface RoomVideoContext {
   router: mediasoup.Router;
   ports: PortRange;
   clock: Clock;
+  grids: GridService;
   logger: Logger;
   producerAdded(info: ProducerInfo): void;
   producerRemoved(info: ProducerInfo): void;
@@ -27,21 +31,31 @@ export class RoomVideo implements VideoScene {
   readonly #context: RoomVideoContext;
   readonly #sources = new Map<ProducerId, { producer: mediasoup.Producer; info: ProducerInfo }>();
   readonly #phones = new Map<PhoneVideoSession, PhoneInRoom>();
+  readonly #grid: GridScene;
   #speakers: LegId[] = [];
   #wanted: WantedVideoCodec[] = [];
 
   constructor(context: RoomVideoContext) {
     this.#context = context;
+    this.#grid = new GridScene(
+      context,
+      () => [...this.#sources.values()].map(({ producer, info }) => ({ ...info, producer })),
+      () => {
+        this.#update();
+      },
+    );
   }
 
   sources(): VideoSource[] {
-    return [...this.#sources.values()].flatMap(({ producer, info }) => {
+    const members = [...this.#sources.values()].flatMap(({ producer, info }) => {
       const codec = videoCodecOf(producer.rtpParameters);
       const { id, legId, source } = info;
       const flows = codec !== undefined && !producer.paused && !producer.closed;
 
       return flows ? [{ id, legId, source, codec }] : [];
     });
+
+    return [...members, ...this.#grid.sources()];
   }
 
   speakers(): readonly LegId[] {
@@ -49,13 +63,30 @@ export class RoomVideo implements VideoScene {
   }
 
   producer(id: ProducerId): mediasoup.Producer | undefined {
-    return this.#sources.get(id)?.producer;
+    return this.#sources.get(id)?.producer ?? this.#grid.producer(id);
   }
 
   hasSlides(legId: LegId): boolean {
     return [...this.#phones.keys()].some(
       (session) => session.legId === legId && session.content === 'slides' && session.sees,
     );
+  }
+
+  wantsGrid(legId: LegId): boolean {
+    return this.#grid.isViewer(legId);
+  }
+
+  setGrid(plan: GridPlan): void {
+    this.#grid.setPlan(plan);
+  }
+
+  gridReason(): string | undefined {
+    return this.#grid.reason;
+  }
+
+  /** Who speaks at this moment. */
+  setSpeaking(legIds: readonly LegId[]): void {
+    this.#grid.setSpeaking(legIds);
   }
 
   /** A stream that phones may be shown. */
@@ -118,9 +149,11 @@ export class RoomVideo implements VideoScene {
 
   async close(): Promise<void> {
     await Promise.all([...this.#phones.keys()].map((session) => this.remove(session)));
+    await this.#grid.close();
   }
 
   #update(): void {
+    this.#grid.update(this.#phones.keys());
     for (const phone of this.#phones.values()) phone.update();
     const wanted = wantedBy(this.#phones.keys());
     if (JSON.stringify(wanted) === JSON.stringify(this.#wanted)) return;

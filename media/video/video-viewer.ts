@@ -7,7 +7,7 @@ import {
   type Logger,
   type ProducerId,
 } from '../../base/index.ts';
-import { chooseSource, holdLeft, type VideoSource } from './choose-source.ts';
+import { chooseSource, holdLeft, pictureOf, type VideoSource } from './choose-source.ts';
 import type { PhoneVideoSession } from './phone-video.ts';
 import {
   nextSwitch,
@@ -28,6 +28,8 @@ export interface VideoScene {
   producer(id: ProducerId): mediasoup.Producer | undefined;
   /** Whether this phone has a stream for shared screens alone. */
   hasSlides(legId: LegId): boolean;
+  /** Whether this phone is to see all members at once. */
+  wantsGrid(legId: LegId): boolean;
 }
 
 interface OpenFeed {
@@ -137,7 +139,13 @@ export class VideoViewer {
     if (video === undefined || !this.#session.sees) return undefined;
 
     return chooseSource({
-      viewer: { legId, content, codec: video.codec, hasSlides: this.#scene.hasSlides(legId) },
+      viewer: {
+        legId,
+        content,
+        codec: video.codec,
+        hasSlides: this.#scene.hasSlides(legId),
+        wantsGrid: this.#scene.wantsGrid(legId),
+      },
       sources,
       speakers: this.#scene.speakers(),
       shown: this.#shown?.feed.source.id,
@@ -232,8 +240,7 @@ export class VideoViewer {
     this.#shown = open;
     this.#shownSince = this.#clock.now();
     this.#stopAsking();
-    const { id, legId, source } = open.feed.source;
-    this.#session.cut({ id, legId, kind: 'video', source, paused: false });
+    this.#session.cut(pictureOf(open.feed.source));
   }
 
   #stopAsking(): void {

@@ -4,6 +4,8 @@ import { AppError } from '../../base/index.ts';
 import type { ParticipantId, RoomNumber } from '../../base/index.ts';
 import { dial } from '../dial-plan.ts';
 import type { Participant } from '../participant.ts';
+import type { LayoutView, ParticipantView } from '../ports.ts';
+import type { Room } from '../room.ts';
 import type { RoomManager, UpdateRoomRequest } from '../room-manager.ts';
 import {
   CreateRoomBody,
@@ -89,7 +91,7 @@ function participantRoutes(rooms: RoomManager): FastifyPluginCallbackTypebox {
       (request) => {
         const room = rooms.require(parseNumber(request.params.number));
 
-        return [...room.roster(), ...room.waiting().map((waiting) => waiting.view())];
+        return [...room.joined(), ...room.waiting()].map((member) => withLayout(room, member));
       },
     );
     const common = { tags, security, params: ParticipantParams };
@@ -104,14 +106,15 @@ function participantRoutes(rooms: RoomManager): FastifyPluginCallbackTypebox {
       },
       async (request) => {
         const participant = find(rooms, request.params);
-        const { muted, name, role, handRaised, state } = request.body;
+        const { muted, name, role, handRaised, state, layout } = request.body;
         if (name !== undefined) participant.setName(name);
         if (role !== undefined) participant.setRole(role);
         if (handRaised !== undefined) participant.setHandRaised(handRaised);
+        if (layout !== undefined) participant.setLayout(layout ?? undefined);
         if (muted !== undefined) await participant.setMuted(muted);
         if (state === 'joined') await participant.letIn();
 
-        return participant.view();
+        return withLayout(rooms.require(parseNumber(request.params.number)), participant);
       },
     );
     app.delete(
@@ -123,6 +126,10 @@ function participantRoutes(rooms: RoomManager): FastifyPluginCallbackTypebox {
       },
     );
   };
+}
+
+function withLayout(room: Room, member: Participant): ParticipantView & LayoutView {
+  return { ...member.view(), ...room.layoutOf(member) };
 }
 
 function find(rooms: RoomManager, params: { number: string; id: string }): Participant {

@@ -11,6 +11,13 @@ const RoomName = Type.String({ minLength: 1, maxLength: MAX_NAME_LENGTH });
 const Pin = Type.String({ pattern: '^[0-9]{1,16}$' });
 const Language = Type.String({ pattern: '^[a-z]{2,3}$' });
 const Limit = Type.Integer({ minimum: 1, maximum: 100_000 });
+const Layout = Type.Enum(['speaker', 'grid']);
+/** What phones with one picture see: the wish, what they get, and why that is something else. */
+const layoutView = {
+  layout: Layout,
+  effectiveLayout: Layout,
+  layoutReason: Type.Optional(Type.String()),
+};
 const Role = Type.Enum(['host', 'guest']);
 const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 
@@ -41,6 +48,7 @@ export const CreateRoomBody = Type.Object(
     lobby: Type.Optional(Type.Boolean()),
     tones: Type.Optional(Type.Boolean()),
     language: Type.Optional(Language),
+    layout: Type.Optional(Layout),
     maxParticipants: Type.Optional(Limit),
   },
   closed,
@@ -55,6 +63,7 @@ export const UpdateRoomBody = Type.Object(
     lobby: Type.Optional(Type.Boolean()),
     tones: Type.Optional(Type.Boolean()),
     language: Type.Optional(nullable(Language)),
+    layout: Type.Optional(Layout),
     locked: Type.Optional(Type.Boolean()),
     maxParticipants: Type.Optional(nullable(Limit)),
   },
@@ -67,6 +76,8 @@ export const UpdateParticipantBody = Type.Object(
     name: Type.Optional(RoomName),
     role: Type.Optional(Role),
     handRaised: Type.Optional(Type.Boolean()),
+    /** Of this phone alone; `null`: as the room has it. */
+    layout: Type.Optional(nullable(Layout)),
     /** Lets somebody in who waits in the lobby. */
     state: Type.Optional(Type.Literal('joined')),
   },
@@ -85,6 +96,7 @@ export const RoomBody = Type.Object({
   lobby: Type.Boolean(),
   tones: Type.Boolean(),
   language: Type.Optional(Language),
+  ...layoutView,
   hostPinSet: Type.Boolean(),
   guestPinSet: Type.Boolean(),
 });
@@ -100,6 +112,7 @@ export const ParticipantBody = Type.Object({
   speaking: Type.Boolean(),
   handRaised: Type.Boolean(),
   video: Type.Boolean(),
+  ...layoutView,
   joinedAt: Type.String({ format: 'date-time' }),
 });
 

@@ -6,7 +6,8 @@ import type { AccountSettings, RoomSettings, TrunkSettings } from '../ports.ts';
 type Fields = Record<string, unknown>;
 
 export function parseRoom(number: RoomNumber, fields: Fields): RoomSettings | undefined {
-  const { name, createdAt, maxParticipants, hostPin, guestPin, lobby, tones, language } = fields;
+  const { name, createdAt, maxParticipants, hostPin, guestPin, lobby, tones, language, layout } =
+    fields;
   if (typeof name !== 'string' || typeof createdAt !== 'number') return undefined;
 
   return {
@@ -19,6 +20,7 @@ export function parseRoom(number: RoomNumber, fields: Fields): RoomSettings | un
     ...(lobby === true && { lobby }),
     ...(tones === false && { tones }),
     ...(typeof language === 'string' && { language }),
+    ...(layout === 'grid' && { layout }),
   };
 }
 

@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import type { types as mediasoup } from 'mediasoup';
 import { SystemClock, silentLogger } from '../../base/index.ts';
 import { audioCodec } from '../../media/codecs.ts';
+import { GridService } from '../../media/grid/index.ts';
 import type { MediaSettings } from '../../media/media-api.ts';
 import { PortAllocator } from '../../media/rtp/index.ts';
 import { VideoTotals, type PhoneVideoDeps } from '../../media/video/index.ts';
@@ -30,6 +31,13 @@ export async function testSettings(changes: Partial<MediaSettings> = {}): Promis
     rtpDscp: 46,
     ...changes,
   };
+}
+
+/** For the composed pictures of so many rooms. */
+export function testGrids(rooms: number): GridService {
+  const limits = { rooms, framesPerSecond: 25, cpuShare: 0.9, bitrate: 1_500_000 };
+
+  return new GridService(limits, testDeps);
 }
 
 /** For phones' video, on ports that the mixers of `testSettings` do not have. */
@@ -127,3 +135,8 @@ export const dtlsParameters: mediasoup.DtlsParameters = {
   role: 'client',
   fingerprints: [{ algorithm: 'sha-256', value: Array(32).fill('AB').join(':') }],
 };
+
+/** What a room's phones need for video when nothing is composed. */
+export function testRoomVideo(): { grids: GridService; video: PhoneVideoDeps } {
+  return { grids: testGrids(0), video: testVideoDeps() };
+}

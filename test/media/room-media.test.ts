@@ -10,7 +10,7 @@ import {
   microphoneParameters,
   testDeps,
   testSettings,
-  testVideoDeps,
+  testRoomVideo,
 } from './media-fixture.ts';
 
 describe('the media of a room', () => {
@@ -35,7 +35,7 @@ describe('the media of a room', () => {
       ...(await pool.createRouter()),
       mixers,
       loopbackPorts: { min: 30_000, max: 39_999 },
-      video: testVideoDeps(),
+      ...testRoomVideo(),
       logger: testDeps.logger,
       closed: () => closedRooms++,
     });

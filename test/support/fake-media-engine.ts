@@ -4,6 +4,7 @@ import type { ConsumerId, LegId, ProducerId } from '../../base/index.ts';
 import type {
   ConsumerParameters,
   DoorCodec,
+  GridPlan,
   MediaCounters,
   MediaEngine,
   MediaKind,
@@ -35,6 +36,7 @@ export class FakeMediaEngine implements MediaEngine {
   readonly waitingLegs: FakePhoneLeg[] = [];
   readonly doors: FakeDoor[] = [];
   unready: string | undefined;
+  noGrid: string | undefined;
   /** Set to make the next `createRoom` fail. */
   failure: Error | undefined;
   /** Set to hold back `createRoom` until it resolves. */
@@ -75,6 +77,10 @@ export class FakeMediaEngine implements MediaEngine {
     return this.unready;
   }
 
+  gridUnavailable(): string | undefined {
+    return this.noGrid;
+  }
+
   get openRooms(): FakeRoomMedia[] {
     return this.rooms.filter((room) => !room.closed);
   }
@@ -99,6 +105,15 @@ export class FakeMediaEngine implements MediaEngine {
       },
       mixerLateFrames: 1,
       workerDeaths: 0,
+      grid: {
+        rooms: 1,
+        deaths: 0,
+        cpuSeconds: 1.5,
+        framesEncoded: 25,
+        framesDropped: 3,
+        framesDecoded: 100,
+        framesDiscarded: 4,
+      },
       mixerFrameSeconds: { buckets: [{ le: 0.001, count: 3 }], sum: 0.002, count: 4 },
       open: {
         phoneLegs: legs.length,
@@ -129,6 +144,8 @@ export class FakeRoomMedia implements RoomMedia {
   readonly tones: (readonly Sound[])[] = [];
   readonly #producers = new Map<ProducerId, ProducerInfo>();
   activeSpeaker: LegId | undefined;
+  gridPlan: GridPlan = { members: [], viewers: [] };
+  noGrid: string | undefined;
   closed = false;
   /** What was open when the room closed: its legs must have gone before. */
   openLegsAtClose = 0;
@@ -157,6 +174,14 @@ export class FakeRoomMedia implements RoomMedia {
     this.webRtcLegs.push(leg);
 
     return Promise.resolve(leg);
+  }
+
+  setGrid(plan: GridPlan): void {
+    this.gridPlan = plan;
+  }
+
+  gridReason(): string | undefined {
+    return this.noGrid;
   }
 
   setActiveSpeaker(legId: LegId | undefined): void {

@@ -8,17 +8,31 @@ import type { GridStream } from '../../media/grid/grid-protocol.ts';
 import { OutputStream } from '../../media/grid/output-stream.ts';
 import { Picture } from '../../media/grid/picture.ts';
 import { StreamDecoder } from '../../media/grid/stream-decoder.ts';
-import { isRtcp, parseRtcp, RtpPacketView } from '../../media/rtp/index.ts';
+import {
+  isRtcp,
+  parseRtcp,
+  RtpPacketView,
+  sequenceDifference,
+  writeRtcp,
+} from '../../media/rtp/index.ts';
 import type { ProbeAnswer, ProbeRequest, SendRequest, SeenStream } from './video-probe.ts';
 
 const FRAME_MS = 40;
+/** Between two requests for a key frame. */
+const ASK_MS = 500;
+/** More than a busy machine loses at once. */
+const MAX_STEP = 500;
 const HOST = '127.0.0.1';
 
 const av = await loadAvLibrary();
 const socket = createSocket('udp4');
 const senders = new Map<number, { output: OutputStream; timer: NodeJS.Timeout }>();
-const watched = new Map<number, { decoder: StreamDecoder; seen: SeenStream; last?: number }>();
+const watched = new Map<
+  number,
+  { decoder: StreamDecoder; seen: SeenStream; last?: number; askedAt: number }
+>();
 const view = new RtpPacketView();
+const feedback = new Uint8Array(64);
 
 function tell(message: ProbeAnswer): void {
   process.send?.(message);
@@ -65,8 +79,8 @@ function stopSender(ssrc: number): void {
 
 async function watch(stream: GridStream): Promise<void> {
   const decoder = await StreamDecoder.open(av, stream, { decoded: 0, discarded: 0 });
-  const seen = { packets: 0, gaps: 0, longest: 0, frames: 0 };
-  watched.set(stream.ssrc, { decoder, seen });
+  const seen = { packets: 0, gaps: 0, jumps: 0, longest: 0, frames: 0 };
+  watched.set(stream.ssrc, { decoder, seen, askedAt: 0 });
 }
 
 function look(ssrc: number, areas: readonly (readonly number[])[]): ProbeAnswer {
@@ -98,7 +112,7 @@ function look(ssrc: number, areas: readonly (readonly number[])[]): ProbeAnswer 
   return { type: 'seen', ...(entry && { stream: entry.seen }), looks: scaled ? looks : [] };
 }
 
-socket.on('message', (data) => {
+socket.on('message', (data, from) => {
   if (isRtcp(data)) {
     for (const packet of parseRtcp(data) ?? []) {
       if (packet.type === 'PLI') senders.get(packet.mediaSsrc)?.output.askForKey();
@@ -109,13 +123,23 @@ socket.on('message', (data) => {
   const entry = watched.get(view.ssrc);
   if (entry === undefined) return;
   const { seen } = entry;
-  if (entry.last !== undefined && view.sequenceNumber !== ((entry.last + 1) & 0xffff)) seen.gaps++;
+  if (entry.last !== undefined) {
+    const step = sequenceDifference(view.sequenceNumber, entry.last);
+    if (step !== 1) seen.gaps++;
+    if (Math.abs(step) > MAX_STEP) seen.jumps++;
+  }
   entry.last = view.sequenceNumber;
   seen.packets++;
   seen.longest = Math.max(seen.longest, view.payloadLength);
   if (view.marker) seen.frames++;
   entry.decoder.receive(view, performance.now());
   entry.decoder.decode(performance.now());
+  if (entry.decoder.needsKey && performance.now() - entry.askedAt > ASK_MS) {
+    entry.askedAt = performance.now();
+    const mediaSsrc = view.ssrc;
+    const length = writeRtcp(feedback, [{ type: 'PLI', senderSsrc: 1, mediaSsrc }]);
+    socket.send(feedback.slice(0, length), from.port, HOST);
+  }
 });
 
 async function handle(request: ProbeRequest): Promise<void> {

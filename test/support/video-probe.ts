@@ -22,8 +22,10 @@ export type ProbeRequest =
 export interface SeenStream {
   packets: number;
   frames: number;
-  /** Packets that did not follow the one before. */
+  /** Packets that did not follow the one before; on a busy machine some are lost. */
   gaps: number;
+  /** Packets whose number is far from that of the one before. */
+  jumps: number;
   /** Octets of the longest payload. */
   longest: number;
 }

@@ -173,7 +173,7 @@ describe('the grid of a room, with the real worker and a real compositor', () =>
       const { ssrc } = await view(codec);
       await seesAll(ssrc);
       const { stream } = await probe.look(ssrc, []);
-      expect(stream.gaps).toBe(0);
+      expect(stream.jumps).toBe(0);
       // What one packet cannot hold phones without fragments do not see (RFC 6184 6.2).
       expect(stream.longest).toBeLessThanOrEqual(1200);
     }

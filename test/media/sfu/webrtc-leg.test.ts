@@ -12,7 +12,7 @@ import {
   microphoneParameters,
   testDeps,
   testSettings,
-  testVideoDeps,
+  testRoomVideo,
 } from '../media-fixture.ts';
 
 const audioOnly = (capabilities: mediasoup.RtpCapabilities): mediasoup.RtpCapabilities => ({
@@ -48,7 +48,7 @@ describe("a browser's leg", () => {
       ...(await pool.createRouter()),
       mixers: new FakeMixerPool(),
       loopbackPorts: { min: 30_000, max: 39_999 },
-      video: testVideoDeps(),
+      ...testRoomVideo(),
       logger: testDeps.logger,
       closed: () => undefined,
     });

@@ -27,6 +27,7 @@ const viewer = (changes: Partial<VideoViewer> = {}): VideoViewer => ({
   content: 'main',
   codec: 'H264',
   hasSlides: false,
+  wantsGrid: false,
   ...changes,
 });
 
@@ -80,6 +81,16 @@ describe('what a phone with one picture is shown', () => {
     const slides = viewer({ content: 'slides', hasSlides: true });
     expect(chosen({ viewer: slides })).toBeUndefined();
     expect(chosen({ viewer: slides, sources: [camera('ann'), screen('bob')] })).toBe('bob-screen');
+  });
+
+  it('is all at once where that is wished for, in a stream of slides still what is shared', () => {
+    const grid: VideoSource = { ...camera(''), id: 'grid' as ProducerId, source: 'grid' };
+    const sources = [camera('ann'), screen('bob'), grid];
+    const wantsGrid = viewer({ wantsGrid: true });
+    expect(chosen({ sources, speakers: [leg('ann')], viewer: wantsGrid })).toBe('grid');
+    expect(chosen({ sources, viewer: { ...wantsGrid, content: 'slides' } })).toBe('bob-screen');
+    expect(chosen({ sources, viewer: viewer({ hasSlides: true }) })).toBe('ann-camera');
+    expect(chosen({ sources: [camera('ann')], viewer: wantsGrid })).toBe('ann-camera');
   });
 
   it('is not a source that brought no key frame, unless it is shown already', () => {

@@ -6,7 +6,7 @@ import { WorkerPool } from '../../../media/worker-pool.ts';
 import { VideoProbe } from '../../support/video-probe.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { FakeMixerPool } from '../fake-mixer-pool.ts';
-import { testDeps, testSettings, testVideoDeps } from '../media-fixture.ts';
+import { testDeps, testSettings, testRoomVideo } from '../media-fixture.ts';
 
 jest.setTimeout(60_000);
 
@@ -29,7 +29,7 @@ describe('what phones decode', () => {
       ...(await pool.createRouter()),
       mixers: new FakeMixerPool(),
       loopbackPorts: { min: 30_000, max: 39_999 },
-      video: testVideoDeps(),
+      ...testRoomVideo(),
       logger: testDeps.logger,
       closed: () => undefined,
     });

@@ -18,7 +18,7 @@ import { createWaitingLeg } from '../../../media/waiting-leg.ts';
 import { WorkerPool } from '../../../media/worker-pool.ts';
 import { letRun, waitUntil } from '../../support/wait-until.ts';
 import { FakeMixerPool } from '../fake-mixer-pool.ts';
-import { testDeps, testSettings, testVideoDeps } from '../media-fixture.ts';
+import { testDeps, testRoomVideo, testSettings, testVideoDeps } from '../media-fixture.ts';
 import { VideoPeer, type Received } from './video-peer.ts';
 
 jest.setTimeout(30_000);
@@ -48,7 +48,7 @@ describe('the video of phones in a room', () => {
       ...(await pool.createRouter()),
       mixers: new FakeMixerPool(),
       loopbackPorts: { min: 30_000, max: 39_999 },
-      video: testVideoDeps(),
+      ...testRoomVideo(),
       logger: testDeps.logger,
       closed: () => undefined,
     });

@@ -8,7 +8,7 @@ import { PhoneVideoSession, RoomVideo } from '../../../media/video/index.ts';
 import { readVp8 } from '../../../media/video/vp8.ts';
 import { WorkerPool } from '../../../media/worker-pool.ts';
 import { waitUntil } from '../../support/wait-until.ts';
-import { testDeps, testSettings, testVideoDeps } from '../media-fixture.ts';
+import { testDeps, testGrids, testSettings, testVideoDeps } from '../media-fixture.ts';
 import { VideoPeer } from './video-peer.ts';
 
 jest.setTimeout(30_000);
@@ -134,6 +134,7 @@ describe('what a browser sends in several sizes', () => {
 
   it('goes to a phone in the size that its bandwidth allows, in one stream', async () => {
     const room = new RoomVideo({
+      grids: testGrids(0),
       router,
       ports: PORTS,
       ...testDeps,

@@ -95,6 +95,8 @@ describe('rooms', () => {
       maxParticipants: 5,
       participants: 0,
       persistent: true,
+      layout: 'speaker',
+      effectiveLayout: 'speaker',
       hostPinSet: true,
       guestPinSet: false,
     });
@@ -162,8 +164,9 @@ describe('participants', () => {
     await conference.enter('Bob', { kind: 'phone', address: 'sip:bob@192.0.2.9' });
     const { json } = await call('GET', `/rooms/${ROOM}/participants`);
 
+    const layout = { layout: 'speaker', effectiveLayout: 'speaker' };
     expect(json).toEqual([
-      ann.member.view(),
+      { ...ann.member.view(), ...layout },
       expect.objectContaining({ name: 'Bob', kind: 'phone', address: 'sip:bob@192.0.2.9' }),
     ]);
   });
@@ -253,6 +256,10 @@ describe('health', () => {
       'parley_mixer_frame_seconds_bucket{le="+Inf"} 4',
       'parley_mixer_late_frames_total 1',
       'parley_media_worker_deaths_total 0',
+      'parley_grid_rooms 1',
+      'parley_grid_cpu_seconds_total 1.5',
+      'parley_grid_frames_total{what="dropped"} 3',
+      'parley_grid_deaths_total 0',
     ]) {
       expect(body.split('\n')).toContain(line);
     }
