@@ -15,7 +15,8 @@ globalThis.RTCPeerConnection = class extends NativePeerConnection {
     super(configuration);
     peerConnections.push(this);
     this.addEventListener('track', ({ track, streams, transceiver }) => {
-      play(track, streams[0]?.id ?? '', transceiver.mid ?? '');
+      // SIP.js stops each track of a kind when the next one comes; what it leaves us is our own copy.
+      play(track.clone(), streams[0]?.id ?? '', transceiver.mid ?? '');
     });
   }
 };
