@@ -67,26 +67,41 @@ function finish(rest: number, length: number): void {
   if (end > BLOCK) compress(lastBlocks, BLOCK);
 }
 
+/** A loop for each of the four functions: a choice in every one of the 80 steps costs as much as the step. */
 function compress(data: Uint8Array, offset: number): void {
-  for (let i = 0, at = offset; i < 16; i++, at += 4) {
-    words[i] = (data[at]! << 24) | (data[at + 1]! << 16) | (data[at + 2]! << 8) | data[at + 3]!;
-  }
-  for (let i = 16; i < 80; i++) {
-    const word = words[i - 3]! ^ words[i - 8]! ^ words[i - 14]! ^ words[i - 16]!;
-    words[i] = (word << 1) | (word >>> 31);
-  }
+  expand(data, offset);
   let a = state[0]!;
   let b = state[1]!;
   let c = state[2]!;
   let d = state[3]!;
   let e = state[4]!;
-  for (let i = 0; i < 80; i++) {
-    let mixed: number;
-    if (i < 20) mixed = ((b & c) | (~b & d)) + 0x5a827999;
-    else if (i < 40) mixed = (b ^ c ^ d) + 0x6ed9eba1;
-    else if (i < 60) mixed = ((b & c) | (b & d) | (c & d)) + 0x8f1bbcdc;
-    else mixed = (b ^ c ^ d) + 0xca62c1d6;
-    const next = (((a << 5) | (a >>> 27)) + e + words[i]! + mixed) | 0;
+  let next = 0;
+  for (let i = 0; i < 20; i++) {
+    next = (((a << 5) | (a >>> 27)) + e + words[i]! + (d ^ (b & (c ^ d))) + 0x5a827999) | 0;
+    e = d;
+    d = c;
+    c = (b << 30) | (b >>> 2);
+    b = a;
+    a = next;
+  }
+  for (let i = 20; i < 40; i++) {
+    next = (((a << 5) | (a >>> 27)) + e + words[i]! + (b ^ c ^ d) + 0x6ed9eba1) | 0;
+    e = d;
+    d = c;
+    c = (b << 30) | (b >>> 2);
+    b = a;
+    a = next;
+  }
+  for (let i = 40; i < 60; i++) {
+    next = (((a << 5) | (a >>> 27)) + e + words[i]! + ((b & c) | (d & (b | c))) + 0x8f1bbcdc) | 0;
+    e = d;
+    d = c;
+    c = (b << 30) | (b >>> 2);
+    b = a;
+    a = next;
+  }
+  for (let i = 60; i < 80; i++) {
+    next = (((a << 5) | (a >>> 27)) + e + words[i]! + (b ^ c ^ d) + 0xca62c1d6) | 0;
     e = d;
     d = c;
     c = (b << 30) | (b >>> 2);
@@ -98,6 +113,16 @@ function compress(data: Uint8Array, offset: number): void {
   state[2] = (state[2]! + c) | 0;
   state[3] = (state[3]! + d) | 0;
   state[4] = (state[4]! + e) | 0;
+}
+
+function expand(data: Uint8Array, offset: number): void {
+  for (let i = 0, at = offset; i < 16; i++, at += 4) {
+    words[i] = (data[at]! << 24) | (data[at + 1]! << 16) | (data[at + 2]! << 8) | data[at + 3]!;
+  }
+  for (let i = 16; i < 80; i++) {
+    const word = words[i - 3]! ^ words[i - 8]! ^ words[i - 14]! ^ words[i - 16]!;
+    words[i] = (word << 1) | (word >>> 31);
+  }
 }
 
 function write32(out: Uint8Array, offset: number, value: number): void {
