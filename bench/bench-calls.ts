@@ -29,12 +29,14 @@ const AT_A_TIME = 20;
 const RETRY_MS = 500;
 const TRIES = 10;
 
+/** Over all who dial: no two calls have the same name. */
+let dialled = 0;
+
 export class BenchCalls {
   readonly #socket: Socket;
   readonly #key: SrtpKey | undefined;
   readonly #answers = new Map<string, (response: string) => void>();
   readonly #calls: OpenCall[] = [];
-  #counter = 0;
 
   private constructor(socket: Socket, key: SrtpKey | undefined) {
     this.#socket = socket;
@@ -78,7 +80,7 @@ export class BenchCalls {
   }
 
   async #invite({ room, codec, rtpPort }: BenchCall): Promise<number> {
-    const id = `bench-${process.pid}-${++this.#counter}`;
+    const id = `bench-${process.pid}-${++dialled}`;
     const uri = `sip:${room}@${HOST}:${SIP_PORT}`;
     const to = `<${uri}>`;
     const response = await this.#request(id, 1, 'INVITE', uri, to, this.#offer(codec, rtpPort));

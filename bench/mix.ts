@@ -22,7 +22,6 @@ const LOAD_CORE = 1;
 /** Share of a core up to which a server is filled. */
 const FULL = 0.7;
 const HALF = 0.5;
-const AFTER_START_MS = 3000;
 /** Rooms of two in which clicks are timed. */
 const CLICK_ROOMS = 20;
 
@@ -165,7 +164,7 @@ class MixBench {
       const { kinds, legs: wanted } = legsOf(shape);
       const tracks = kinds.map((kind) => this.#track(kind, shape.srtp));
       // What it takes before the first call, without what its start leaves behind for a while.
-      await delay(AFTER_START_MS);
+      await subject.settleMemory();
       const before = costOf(subject.pid);
       const ports = await subject.join(
         wanted.map(({ room, codec, rtpPort }) => ({ room, codec, rtpPort })),
@@ -194,6 +193,7 @@ class MixBench {
       const steal = stolenSeconds() - stolen;
       const lateAfter = await subject.lateFrames();
       const report = await load.report();
+      await subject.settleMemory();
       const cpu = (after.cpu - busy.cpu) / seconds;
       const legs = wanted.length;
 
@@ -203,7 +203,7 @@ class MixBench {
         cpu,
         perLegUs: (cpu * 1e6) / legs,
         legsAt70: (legs * FULL) / cpu,
-        memoryPerLeg: (after.memory - before.memory) / legs,
+        memoryPerLeg: (costOf(subject.pid).memory - before.memory) / legs,
         lateFrames: late === undefined || lateAfter === undefined ? undefined : lateAfter - late,
         load: report,
         disturbed: disturbance(report, cpu, steal / seconds),
