@@ -226,6 +226,7 @@ export interface WebRtcLeg {
     source: MediaSource;
     rtpParameters: mediasoup.RtpParameters;
     paused: boolean;
+    alternative?: boolean;
   }): Promise<ProducerInfo>;
   setProducerPaused(producerId: ProducerId, paused: boolean): Promise<void>;
   closeProducer(producerId: ProducerId): Promise<void>;

@@ -13,4 +13,8 @@ export interface ProducerInfo {
   kind: MediaKind;
   source: MediaSource;
   paused: boolean;
+  /** As in "video/VP8" after the slash; absent where nobody asks. */
+  codec?: string;
+  /** A stream that its sender also sends in its usual codec: for phones that take this one alone. */
+  alternative?: true;
 }

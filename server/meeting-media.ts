@@ -9,6 +9,7 @@ import type {
   RoomMedia,
   Sound,
   SpeakerLevel,
+  WantedVideoCodec,
 } from '../media/index.ts';
 import type { MediaLegOf } from './participant-media.ts';
 import type { ParticipantKind } from './ports.ts';
@@ -19,6 +20,7 @@ export interface MeetingMediaHooks {
   producerAdded(info: ProducerInfo): void;
   producerRemoved(info: ProducerInfo): void;
   speakers(levels: readonly SpeakerLevel[]): void;
+  videoCodecsWanted(wanted: readonly WantedVideoCodec[]): void;
   /** The media of the running meeting is gone. */
   failed(): void;
 }
@@ -121,6 +123,9 @@ export class MeetingMedia {
       })
       .on('speakers', (levels) => {
         if (this.#current === media) this.#hooks.speakers(levels);
+      })
+      .on('videoCodecsWanted', (wanted) => {
+        if (this.#current === media) this.#hooks.videoCodecsWanted(wanted);
       })
       .on('failed', (reason) => {
         if (this.#current !== media) return;

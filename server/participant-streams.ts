@@ -2,7 +2,10 @@ import type { ParticipantId, ProducerId } from '../base/index.ts';
 import type { MediaSource, ProducerInfo } from '../media/index.ts';
 import type { ProducerView } from './ports.ts';
 
-/** The streams that one participant sends, and what the roster says because of them. */
+/**
+ * The streams that one participant sends, and what the roster says because of them. Alternatives count for
+ * nothing but the codecs: they are the same pictures once more.
+ */
 export class ParticipantStreams {
   readonly #byId = new Map<ProducerId, ProducerInfo>();
   readonly #announced = new Set<MediaSource>();
@@ -13,11 +16,19 @@ export class ParticipantStreams {
   }
 
   get microphonePaused(): boolean {
-    return [...this.#byId.values()].some((info) => info.source === 'microphone' && info.paused);
+    return this.#shown.some((info) => info.source === 'microphone' && info.paused);
   }
 
   get video(): boolean {
-    return [...this.#byId.values()].some((info) => info.kind === 'video' && !info.paused);
+    return this.#shown.some((info) => info.kind === 'video' && !info.paused);
+  }
+
+  get videoCodecs(): string[] {
+    const codecs = [...this.#byId.values()].flatMap(({ kind, codec }) =>
+      kind === 'video' && codec !== undefined ? [codec] : [],
+    );
+
+    return [...new Set(codecs)].sort();
   }
 
   get ids(): ProducerId[] {
@@ -46,7 +57,11 @@ export class ParticipantStreams {
   }
 
   views(owner: ParticipantId): ProducerView[] {
-    return [...this.#byId.values()].map((info) => producerView(owner, info));
+    return this.#shown.map((info) => producerView(owner, info));
+  }
+
+  get #shown(): ProducerInfo[] {
+    return [...this.#byId.values()].filter(({ alternative }) => alternative !== true);
   }
 }
 

@@ -24,6 +24,7 @@ import type {
   RoomEvent,
   RoomView,
   VideoLayout,
+  VideoCodecWish,
 } from './ports.ts';
 
 /** What a participant, and through it a front end, sees of the room it is in. */
@@ -41,6 +42,8 @@ export interface RoomHandle {
   waiting(): Participant[];
   /** Closes the room to guests, or opens it again. */
   setLocked(locked: boolean): void;
+  /** What phones take that are sent video. */
+  videoCodecs(): readonly VideoCodecWish[];
   /** What was written in this meeting, the oldest line first. */
   chat(): readonly ChatMessage[];
   /** Ends the meeting for all. */
@@ -105,6 +108,7 @@ export class Participant {
   #speaking = false;
   #handRaised = false;
   #layout: VideoLayout | undefined;
+  #videoReceived: string | undefined;
   #joinedAt: number;
   #markLeft: () => void = () => undefined;
   readonly #left = new Promise<void>((resolve) => {
@@ -228,7 +232,7 @@ export class Participant {
     if (this.#streams.get(producerId) !== undefined) {
       const changed = { ...info, paused };
       this.#streams.set(changed);
-      this.#hooks.producerUpdated(this, changed);
+      if (info.alternative !== true) this.#hooks.producerUpdated(this, changed);
       this.#hooks.updated(this);
     }
     if (!paused && info.source === 'microphone') await this.setMuted(false);
@@ -284,6 +288,8 @@ export class Participant {
       speaking: this.#speaking,
       handRaised: this.#handRaised,
       video: this.video,
+      videoCodecs: this.#streams.videoCodecs,
+      ...(this.#videoReceived !== undefined && { videoReceived: this.#videoReceived }),
       joinedAt: new Date(this.#joinedAt).toISOString(),
     };
   }
@@ -309,7 +315,7 @@ export class Participant {
     if (this.#isOver()) return;
     this.#noteChange(() => {
       this.#streams.set(info);
-      this.#hooks.producerAdded(this, info);
+      if (info.alternative !== true) this.#hooks.producerAdded(this, info);
     });
   }
 
@@ -317,7 +323,9 @@ export class Participant {
   removeProducer(producerId: ProducerId): void {
     this.#noteChange(() => {
       const info = this.#streams.take(producerId);
-      if (info !== undefined) this.#hooks.producerRemoved(this, info);
+      if (info !== undefined && info.alternative !== true) {
+        this.#hooks.producerRemoved(this, info);
+      }
     });
   }
 
@@ -327,6 +335,11 @@ export class Participant {
     this.#speaking = speaking;
 
     return true;
+  }
+
+  /** For the room only: the codec in which it is sent pictures. */
+  markVideoReceived(codec: string | undefined): void {
+    this.#videoReceived = codec;
   }
 
   /** For the room only. */

@@ -19,7 +19,7 @@
  *    comes when `join` rejects. It may come before `activate()`, which then does nothing.
  */
 import type { ParticipantId, ProducerId, RoomNumber } from '../base/index.ts';
-import type { MediaKind, MediaSource } from '../media/index.ts';
+import type { MediaKind, MediaSource, VideoCodecName } from '../media/index.ts';
 import type { CloseReason } from './close-reason.ts';
 import type { DigestAlgorithm, SrtpPolicy } from './config.ts';
 
@@ -39,6 +39,10 @@ export interface ParticipantView {
   speaking: boolean;
   handRaised: boolean;
   video: boolean;
+  /** What it sends its pictures in: who takes none of these does not see them. */
+  videoCodecs: string[];
+  /** Of a phone that is sent video: the codec that it takes. */
+  videoReceived?: string;
   /** ISO 8601. */
   joinedAt: string;
 }
@@ -50,6 +54,12 @@ export interface ProducerView {
   kind: MediaKind;
   source: MediaSource;
   paused: boolean;
+}
+
+/** Phones that see pictures in this codec alone. */
+export interface VideoCodecWish {
+  codec: VideoCodecName;
+  participantIds: ParticipantId[];
 }
 
 /** What a phone with one picture sees: who speaks, or all at once. */
@@ -117,6 +127,8 @@ export type RoomEvent =
   | { type: 'producer-added'; producer: ProducerView }
   | { type: 'producer-updated'; producer: ProducerView }
   | { type: 'producer-removed'; producerId: ProducerId; participantId: ParticipantId }
+  /** What phones take changed: whoever sends video in none of these is not seen by them. */
+  | { type: 'video-codecs'; wishes: VideoCodecWish[] }
   | { type: 'room-updated'; room: RoomView }
   | { type: 'chat-message'; message: ChatMessage };
 

@@ -25,12 +25,14 @@ import type {
   RoomEvent,
   RoomSettings,
   RoomView,
+  VideoCodecWish,
 } from './ports.ts';
 import { gridPlan, layoutView } from './room-layout.ts';
 import { RoomMembers } from './room-members.ts';
 import { admit, knowsPin } from './room-policy.ts';
 import { pinsOf, roomView } from './room-settings.ts';
 import { RoomSpeakers } from './room-speakers.ts';
+import { RoomVideo } from './room-video.ts';
 
 /** Who asks to enter; the name is already clean. */
 export interface Entrant {
@@ -84,6 +86,7 @@ export class Room implements RoomHandle {
   readonly #media: MeetingMedia;
   readonly #members = new RoomMembers();
   readonly #speakers: RoomSpeakers;
+  readonly #video = new RoomVideo(this.#members);
   readonly #chat = new ChatHistory();
   readonly #service: RoomService;
   #settings: RoomSettings;
@@ -182,6 +185,10 @@ export class Room implements RoomHandle {
 
   producers(except?: ParticipantId): ProducerView[] {
     return this.#members.producers(except);
+  }
+
+  videoCodecs(): readonly VideoCodecWish[] {
+    return this.#video.wishes;
   }
 
   chat(): readonly ChatMessage[] {
@@ -322,6 +329,9 @@ export class Room implements RoomHandle {
     speakers: (levels) => {
       this.#speakers.heard(levels);
     },
+    videoCodecsWanted: (wanted) => {
+      this.#video.wanted(wanted);
+    },
     failed: () => void this.end('media-failed'),
   };
 
@@ -418,6 +428,7 @@ export class Room implements RoomHandle {
     const wasRunning = this.#startedAt !== undefined;
     this.#startedAt = undefined;
     this.#speakers.reset();
+    this.#video.reset();
     this.#service.close();
     this.#locked = false;
     this.#chat.clear();

@@ -5,6 +5,7 @@ import type {
   RemoteProducer,
 } from '../signaling/websocket/protocol.ts';
 import type { LocalMedia } from './devices.ts';
+import { unusualCodecs } from './members.ts';
 import { OwnDevices } from './own-devices.ts';
 import { initialState, reduce, type Ended, type RoomAction, type RoomState } from './room-store.ts';
 import { RequestError, Session } from './session.ts';
@@ -123,6 +124,7 @@ export class Meeting {
     // Media is set up when we are let in.
     if (answer.waiting) return;
     if (answer.resumed && this.#sfu !== undefined) {
+      this.#alsoSend(this.#sfu);
       this.#reconcile(this.#sfu, answer.producers);
       this.#own.onSelf(answer.roster.find(({ id }) => id === answer.participantId));
       this.#sfu.revive();
@@ -146,6 +148,7 @@ export class Meeting {
     this.#sfu = sfu;
     try {
       await sfu.load(answer.routerRtpCapabilities);
+      this.#alsoSend(sfu);
       for (const producer of this.#state.producers.values()) this.#want(sfu, producer);
       await this.#own.publish(isFirst);
     } catch (error) {
@@ -171,6 +174,9 @@ export class Meeting {
       case 'producer-added':
         if (sfu !== undefined) this.#want(sfu, action.producer);
         break;
+      case 'video-codecs':
+        if (sfu !== undefined) this.#alsoSend(sfu);
+        break;
       case 'producer-removed':
         sfu?.drop(action.producerId);
         break;
@@ -185,6 +191,11 @@ export class Meeting {
         break;
       default:
     }
+  }
+
+  /** For phones that show no other codec. */
+  #alsoSend(sfu: SfuClient): void {
+    void sfu.alsoSend(unusualCodecs(this.#state)[0]?.codec);
   }
 
   #onRefused(error: RequestError): void {

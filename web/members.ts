@@ -1,5 +1,7 @@
-import type { Participant } from '../signaling/websocket/protocol.ts';
+import type { Participant, VideoCodecWish } from '../signaling/websocket/protocol.ts';
 import type { RoomState } from './room-store.ts';
+
+const USUAL_CODEC = 'VP8';
 
 /** A participant as the views show it. */
 export interface MemberView {
@@ -10,6 +12,8 @@ export interface MemberView {
   isSelf: boolean;
   speaking: boolean;
   muted: boolean;
+  /** A phone that sees pictures in this codec alone, where that is not the usual one. */
+  needsCodec: string | undefined;
   /** Its picture, while one arrives. One's own is not among these. */
   videoTrack: MediaStreamTrack | undefined;
 }
@@ -42,11 +46,19 @@ export function members(state: RoomState): MemberView[] {
       isSelf,
       speaking: participant.speaking && !muted,
       muted,
+      needsCodec: unusualCodecs(state).find(({ participantIds }) =>
+        participantIds.includes(participant.id),
+      )?.codec,
       videoTrack: pictures.get(participant.id),
     };
   });
 
   return [...views.filter((view) => view.isSelf), ...views.filter((view) => !view.isSelf)];
+}
+
+/** What a page would not send by itself, but for phones that take nothing else. */
+export function unusualCodecs(state: Pick<RoomState, 'videoCodecs'>): readonly VideoCodecWish[] {
+  return state.videoCodecs.filter(({ codec }) => codec !== USUAL_CODEC);
 }
 
 /**

@@ -6,6 +6,7 @@ import type {
   NotificationPayload,
   Participant,
   RemoteProducer,
+  VideoCodecWish,
 } from '../signaling/websocket/protocol.ts';
 
 export type ConnectionState = 'connecting' | 'connected' | 'reconnecting';
@@ -36,6 +37,8 @@ export interface RoomState {
   /** What arrives of them, by producer id. */
   tracks: ReadonlyMap<string, MediaStreamTrack>;
   activeSpeaker: string | undefined;
+  /** What phones take of our pictures, and which phones. */
+  videoCodecs: readonly VideoCodecWish[];
   /** The oldest line first. */
   chat: readonly ChatMessage[];
   microphone: DeviceState;
@@ -76,6 +79,7 @@ export function initialState(room: string): RoomState {
     producers: new Map(),
     tracks: new Map(),
     activeSpeaker: undefined,
+    videoCodecs: [],
     chat: [],
     microphone: 'off',
     camera: 'off',
@@ -112,6 +116,8 @@ export function reduce(state: RoomState, action: RoomAction): RoomState {
         producers: without(state.producers, action.producerId),
         tracks: without(state.tracks, action.producerId),
       };
+    case 'video-codecs':
+      return { ...state, videoCodecs: action.wishes };
     case 'lobby-joined':
       return {
         ...state,
@@ -176,6 +182,7 @@ function onSnapshot(state: RoomState, answer: JoinAnswer): RoomState {
     ),
     lobby: new Map(answer.lobby.map((waiting) => [waiting.id, waiting])),
     producers,
+    videoCodecs: answer.videoCodecs,
     chat: answer.chat,
     tracks: new Map([...state.tracks].filter(([id]) => producers.has(id))),
     notice: undefined,

@@ -1,4 +1,6 @@
+/** Size: all that a page asks of mediasoup-client is in one place; what it sends twice is in a file of its own. */
 import { Device, type types } from 'mediasoup-client';
+import { AlternativeStreams } from './alternative-streams.ts';
 import type {
   ConsumeAnswer,
   JoinAnswer,
@@ -50,6 +52,7 @@ export class SfuClient {
   readonly #received = new Map<string, Received>();
   readonly #wanted = new Set<string>();
   readonly #transports: types.Transport[] = [];
+  readonly #alternatives: AlternativeStreams;
   #device: Device | undefined;
   #send: Promise<types.Transport> | undefined;
   #receive: Promise<types.Transport> | undefined;
@@ -57,6 +60,13 @@ export class SfuClient {
 
   constructor(options: SfuClientOptions) {
     this.#options = options;
+    this.#alternatives = new AlternativeStreams({
+      originals: this.#producers,
+      codec: (name) => this.#codec(name),
+      produce: (source, track, codec) => this.#produceAlternative(source, track, codec),
+      close: (producerId) => this.#options.request('close-producer', { producerId }),
+      onError: options.onError,
+    });
   }
 
   async load(routerRtpCapabilities: JoinAnswer['routerRtpCapabilities']): Promise<void> {
@@ -72,7 +82,7 @@ export class SfuClient {
 
   /** `next`: what follows at once. */
   async publish(source: MediaSource, track: MediaStreamTrack, next?: MediaSource): Promise<void> {
-    const transport = await (this.#send ??= this.#createTransport('send'));
+    const transport = await this.#sending();
     const producer = await transport.produce({
       track,
       // Tracks belong to the devices, which go on being used in the next call.
@@ -83,11 +93,18 @@ export class SfuClient {
     });
     if (this.#closed) producer.close();
     this.#producers.set(source, producer);
+    if (producer.kind === 'video') void this.#alternatives.settle();
+  }
+
+  /** Sends each picture in this codec as well; undefined: in the usual one alone. */
+  alsoSend(codec: string | undefined): Promise<void> {
+    return this.#alternatives.want(codec);
   }
 
   /** Another device under the same stream. */
   async replaceTrack(source: MediaSource, track: MediaStreamTrack): Promise<void> {
     await this.#producers.get(source)?.replaceTrack({ track });
+    await this.#alternatives.renew(source);
   }
 
   async setPaused(source: MediaSource, paused: boolean): Promise<void> {
@@ -111,6 +128,7 @@ export class SfuClient {
     this.#producers.delete(source);
     producer.close();
     await this.#options.request('close-producer', { producerId: producer.id });
+    await this.#alternatives.settle();
   }
 
   /** Has a stream of somebody else sent to us. */
@@ -191,6 +209,7 @@ export class SfuClient {
     this.#closed = true;
     for (const transport of this.#transports.splice(0)) transport.close();
     this.#producers.clear();
+    this.#alternatives.close();
     this.#received.clear();
     this.#wanted.clear();
   }
@@ -211,12 +230,35 @@ export class SfuClient {
     });
   }
 
+  async #produceAlternative(
+    source: MediaSource,
+    track: MediaStreamTrack,
+    codec: types.RtpCodecCapability,
+  ): Promise<types.Producer> {
+    const transport = await this.#sending();
+
+    return transport.produce({
+      track,
+      appData: { source, alternative: true },
+      codec,
+      ...(source === 'camera' && { encodings: CAMERA_LAYERS }),
+    });
+  }
+
   #preferVp8(): { codec?: types.RtpCodecCapability } {
-    const codec = this.#device?.sendRtpCapabilities.codecs?.find(
-      ({ mimeType }) => mimeType.toLowerCase() === 'video/vp8',
-    );
+    const codec = this.#codec('VP8');
 
     return codec === undefined ? {} : { codec };
+  }
+
+  #codec(name: string): types.RtpCodecCapability | undefined {
+    return this.#device?.sendRtpCapabilities.codecs?.find(
+      ({ mimeType }) => mimeType.toLowerCase() === `video/${name}`.toLowerCase(),
+    );
+  }
+
+  #sending(): Promise<types.Transport> {
+    return (this.#send ??= this.#createTransport('send'));
   }
 
   async #createTransport(direction: 'send' | 'recv'): Promise<types.Transport> {
@@ -242,6 +284,7 @@ export class SfuClient {
           rtpParameters: rtpParameters,
           paused: false,
           ...(appData['next'] !== undefined && { next: appData['next'] as MediaSource }),
+          ...(appData['alternative'] === true && { alternative: true }),
         })
         .then(({ producerId }) => done({ id: producerId }), failed);
     });

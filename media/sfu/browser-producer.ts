@@ -13,18 +13,26 @@ export class BrowserProducer {
   readonly producer: mediasoup.Producer;
   readonly #legId: LegId;
   readonly #source: MediaSource;
+  readonly #alternative: boolean;
   readonly #pausing = new Reconciler(() => this.#apply());
   #pausedByBrowser: boolean;
   #mutedByRoom: boolean;
 
   constructor(
     producer: mediasoup.Producer,
-    options: { legId: LegId; source: MediaSource; paused: boolean; muted: boolean },
+    options: {
+      legId: LegId;
+      source: MediaSource;
+      paused: boolean;
+      muted: boolean;
+      alternative?: boolean | undefined;
+    },
   ) {
     this.id = producer.id as ProducerId;
     this.producer = producer;
     this.#legId = options.legId;
     this.#source = options.source;
+    this.#alternative = options.alternative === true;
     this.#pausedByBrowser = options.paused;
     this.#mutedByRoom = options.muted;
   }
@@ -36,6 +44,8 @@ export class BrowserProducer {
       kind: this.producer.kind,
       source: this.#source,
       paused: this.#wanted,
+      codec: codecOf(this.producer),
+      ...(this.#alternative && { alternative: true }),
     };
   }
 
@@ -63,4 +73,10 @@ export class BrowserProducer {
       if (!this.producer.closed) throw toAppError(error, 'pausing a stream');
     }
   }
+}
+
+function codecOf({ rtpParameters }: Pick<mediasoup.Producer, 'rtpParameters'>): string {
+  const [first] = rtpParameters.codecs;
+
+  return first === undefined ? '' : first.mimeType.slice(first.mimeType.indexOf('/') + 1);
 }

@@ -16,16 +16,26 @@ const KINDS: Record<MediaSource, readonly MediaKind[]> = {
   screen: ['video', 'audio'],
 };
 
-/** Undefined: it may. A leg has at most one stream of each source and kind. */
+/** What is to be published; `alternative`: the same picture in another codec. */
+export interface Publication extends Pick<ProducerInfo, 'kind' | 'source'> {
+  alternative?: boolean;
+}
+
+/** Undefined: it may. A leg has at most one stream of each source and kind, and one alternative to each picture. */
 export function refuseProduce(
-  wanted: Pick<ProducerInfo, 'kind' | 'source'>,
-  published: Iterable<Pick<ProducerInfo, 'kind' | 'source'>>,
+  wanted: Publication,
+  published: Iterable<Publication>,
 ): Refusal | undefined {
+  const isAlternative = wanted.alternative === true;
+  if (isAlternative && wanted.kind !== 'video') {
+    return { code: 'BAD_REQUEST', message: 'only video has an alternative' };
+  }
   if (!KINDS[wanted.source].includes(wanted.kind)) {
     return { code: 'BAD_REQUEST', message: `a ${wanted.source} cannot be ${wanted.kind}` };
   }
-  for (const { kind, source } of published) {
-    if (kind === wanted.kind && source === wanted.source) {
+  for (const { kind, source, alternative } of published) {
+    const isAsWell = (alternative === true) === isAlternative;
+    if (kind === wanted.kind && source === wanted.source && isAsWell) {
       return { code: 'INVALID_STATE', message: `the ${source} (${kind}) is already published` };
     }
   }

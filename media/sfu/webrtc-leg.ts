@@ -21,6 +21,7 @@ import {
   isPhoneMedia,
   refuseConsume,
   refuseProduce,
+  type Publication,
 } from './forwarding-policy.ts';
 import { withKeyLabels } from './key-codecs.ts';
 import { LegTransports, type TransportDirection } from './leg-transports.ts';
@@ -49,7 +50,7 @@ export class SfuWebRtcLeg implements WebRtcLeg {
   readonly #host: WebRtcLegHost;
   readonly #transports: LegTransports;
   readonly #producers = new Map<ProducerId, BrowserProducer>();
-  readonly #producing = new Set<Pick<ProducerInfo, 'kind' | 'source'>>();
+  readonly #producing = new Set<Publication>();
   readonly #consumers = new Map<ConsumerId, mediasoup.Consumer>();
   /** Streams received or about to be. */
   readonly #consumed = new Set<ProducerId>();
@@ -95,14 +96,14 @@ export class SfuWebRtcLeg implements WebRtcLeg {
   async produce(options: Parameters<WebRtcLeg['produce']>[0]): Promise<ProducerInfo> {
     this.#assertOpen();
     const transport = this.#transports.sending(options.transportId);
-    const { kind, source, paused } = options;
+    const { kind, source, paused, alternative = false } = options;
     const published = [...this.#producers.values()].map((each) => each.info);
     const refusal = refuseProduce(options, [...published, ...this.#producing]);
     if (refusal !== undefined) throw new AppError(refusal.code, refusal.message);
     checkRtpParameters(kind, options.rtpParameters);
     const rtpParameters = withKeyLabels(options.rtpParameters);
 
-    const slot = { kind, source };
+    const slot = { kind, source, alternative };
     this.#producing.add(slot);
     try {
       const muted = this.#muted && isPhoneMedia(slot);
@@ -110,7 +111,7 @@ export class SfuWebRtcLeg implements WebRtcLeg {
       this.#assertStillOpen(producer, transport);
 
       return await this.#addProducer(
-        new BrowserProducer(producer, { legId: this.id, source, paused, muted }),
+        new BrowserProducer(producer, { legId: this.id, source, paused, muted, alternative }),
       );
     } catch (error) {
       throw toRequestError(error, 'publishing a stream');

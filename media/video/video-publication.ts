@@ -134,6 +134,7 @@ export class VideoPublication {
       kind: 'video',
       source: this.#session.content === 'slides' ? 'screen' : 'camera',
       paused: producer.paused,
+      codec: producer.rtpParameters.codecs[0]!.mimeType.slice('video/'.length),
     };
   }
 }

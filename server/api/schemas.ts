@@ -113,6 +113,13 @@ export const ParticipantBody = Type.Object({
   handRaised: Type.Boolean(),
   video: Type.Boolean(),
   ...layoutView,
+  videoCodecs: Type.Array(Type.String(), {
+    description:
+      'What it sends its pictures in. A phone sees those alone who send what it takes (videoReceived).',
+  }),
+  videoReceived: Type.Optional(
+    Type.String({ description: 'Of a phone that is sent video: the codec that it takes.' }),
+  ),
   joinedAt: Type.String({ format: 'date-time' }),
 });
 

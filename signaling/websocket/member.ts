@@ -144,6 +144,7 @@ export class Member implements ParticipantSink {
       activeSpeaker: waits ? null : (room.activeSpeaker ?? null),
       roster: [...others, participant.view()].map(wireParticipant),
       producers: waits ? [] : room.producers(participant.id),
+      videoCodecs: waits ? [] : [...room.videoCodecs()],
       chat: waits ? [] : [...room.chat()],
       routerRtpCapabilities: room.rtpCapabilities,
     };
@@ -218,6 +219,9 @@ function forward(event: Exclude<RoomEvent, { type: 'let-in' }>, outlet: Outlet):
         producerId: event.producerId,
         participantId: event.participantId,
       });
+      break;
+    case 'video-codecs':
+      outlet.notify(event.type, { wishes: event.wishes });
       break;
     case 'chat-message':
       outlet.notify(event.type, { message: event.message });

@@ -7,7 +7,7 @@ import { Type, type Static, type TObject, type TSchema } from 'typebox';
 import type { types as mediasoup } from 'mediasoup';
 
 /** Raised whenever a page of the version before could misunderstand us, or we it. */
-export const PROTOCOL_VERSION = 3;
+export const PROTOCOL_VERSION = 4;
 
 /** Path of socket.io below the web server's root. */
 export const SOCKET_PATH = '/socket.io/';
@@ -62,6 +62,8 @@ export const REQUESTS = {
     paused: Type.Boolean(),
     /** Sent right after this one: who is told of both may wait for it. */
     next: Type.Optional(mediaSource),
+    /** A picture that is also sent in another codec, for phones that take that one alone. */
+    alternative: Type.Optional(Type.Boolean()),
   }),
   'pause-producer': request({ producerId: id }),
   'resume-producer': request({ producerId: id }),
@@ -147,8 +149,17 @@ const endedReason = Type.Union([
 /** Why somebody's stay is over. */
 export type EndedReason = Static<typeof endedReason>;
 
+const videoCodecWish = Type.Object({
+  codec: Type.Union([Type.Literal('H264'), Type.Literal('VP8')]),
+  /** The phones that see nothing else. */
+  participantIds: Type.Array(id),
+});
+export type VideoCodecWish = Static<typeof videoCodecWish>;
+
 /** Also the close codes: the server says `ended` and then closes the socket, never the one without the other. */
 export const NOTIFICATIONS = {
+  /** What phones take: pages also send their pictures in these, where they do not by themselves. */
+  'video-codecs': Type.Object({ wishes: Type.Array(videoCodecWish) }),
   'participant-joined': Type.Object({ participant }),
   'participant-updated': Type.Object({ participant }),
   'participant-left': Type.Object({ participantId: id, reason: endedReason }),
@@ -204,6 +215,7 @@ export interface JoinAnswer {
   roster: Participant[];
   /** What the others send. */
   producers: RemoteProducer[];
+  videoCodecs: VideoCodecWish[];
   /** The newest lines of this meeting, the oldest of them first. */
   chat: ChatMessage[];
   routerRtpCapabilities: mediasoup.RtpCapabilities;

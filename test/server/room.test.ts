@@ -57,7 +57,6 @@ describe('joining', () => {
     const conference = new Conference();
     conference.clock.advance(2000);
     const { member } = await conference.enter('Ann');
-
     expect(member.view()).toEqual({
       id: member.id,
       name: 'Ann',
@@ -69,6 +68,7 @@ describe('joining', () => {
       speaking: false,
       handRaised: false,
       video: false,
+      videoCodecs: [],
       joinedAt: '2026-01-01T00:00:02.000Z',
     });
   });

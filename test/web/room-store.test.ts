@@ -52,6 +52,7 @@ function snapshot(more: Partial<JoinAnswer> = {}): RoomAction {
     activeSpeaker: null,
     roster: [participant('me'), participant('ann')],
     producers: [producer('ann-mic', 'ann')],
+    videoCodecs: [],
     chat: [],
     routerRtpCapabilities: {},
     ...more,

@@ -62,7 +62,7 @@ export function Participants(props: ParticipantsProps): VNode {
 }
 
 function Row({ member }: { member: MemberView }): VNode {
-  const { id, name, kind, role, isSelf, speaking, muted } = member;
+  const { id, name, kind, role, isSelf, speaking, muted, needsCodec } = member;
   const phone = kind === 'phone';
 
   return (
@@ -84,6 +84,14 @@ function Row({ member }: { member: MemberView }): VNode {
           {phone ? <PhoneIcon /> : <BrowserIcon />}
           {phone ? 'Phone' : 'Browser'}
           {role === 'host' && ' · Host'}
+          {needsCodec !== undefined && (
+            <span
+              data-testid="needs-codec"
+              title={`Everybody also sends ${needsCodec}: this phone shows nothing else`}
+            >
+              {` · ${needsCodec}`}
+            </span>
+          )}
         </span>
       </span>
       <span class="person-marks">
