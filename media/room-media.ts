@@ -23,6 +23,7 @@ import {
   isPhoneMedia,
   PhoneBridge,
   SfuWebRtcLeg,
+  splitKeys,
   type BrowserProducer,
   type PortRange,
   type WebRtcLegHost,
@@ -292,6 +293,12 @@ export class SfuRoomMedia implements RoomMedia {
           enableTcp: true,
           preferUdp: true,
           initialAvailableOutgoingBitrate: INITIAL_OUTGOING_BITRATE,
+        }),
+      splitKeys: (producer, paused, onDigit) =>
+        splitKeys({
+          ...{ router, producer, paused, onDigit },
+          ports: this.#deps.loopbackPorts,
+          clock: this.#deps.video.clock,
         }),
       findProducer: (id) =>
         this.#browserProducers.get(id)?.info ??

@@ -2,6 +2,7 @@ export { SfuWebRtcLeg } from './webrtc-leg.ts';
 export type { WebRtcLegHost } from './webrtc-leg.ts';
 export { PhoneBridge } from './phone-bridge.ts';
 export { isPhoneMedia } from './forwarding-policy.ts';
+export { splitKeys } from './key-split.ts';
 export { doorCodecs, MediasoupDoor } from './phone-door.ts';
 export { loopbackPorts, openLoopback } from './loopback.ts';
 export type { PortRange } from './loopback.ts';

@@ -1,3 +1,4 @@
+/** Size: one short method for each request of a browser. */
 import type { types as mediasoup } from 'mediasoup';
 import {
   AppError,
@@ -23,7 +24,7 @@ import {
   refuseProduce,
   type Publication,
 } from './forwarding-policy.ts';
-import { withKeyLabels } from './key-codecs.ts';
+import { hasKeys, withKeyLabels } from './key-codecs.ts';
 import { LegTransports, type TransportDirection } from './leg-transports.ts';
 import { toAppError, toRequestError } from './mediasoup-error.ts';
 import { checkRtpCapabilities, checkRtpParameters, MAX_CONSUMERS } from './request-limits.ts';
@@ -31,6 +32,12 @@ import { checkRtpCapabilities, checkRtpParameters, MAX_CONSUMERS } from './reque
 /** What the room gives to a leg, and what the leg tells the room. */
 export interface WebRtcLegHost {
   openTransport(): Promise<mediasoup.WebRtcTransport>;
+  /** The voice of a microphone that also sends keys. */
+  splitKeys(
+    producer: mediasoup.Producer,
+    paused: boolean,
+    onDigit: (digit: string, durationMs: number) => void,
+  ): Promise<mediasoup.Producer>;
   findProducer(id: ProducerId): ProducerInfo | undefined;
   canConsume(id: ProducerId, capabilities: mediasoup.RtpCapabilities): boolean;
   producerAdded(stream: BrowserProducer): void;
@@ -107,7 +114,10 @@ export class SfuWebRtcLeg implements WebRtcLeg {
     this.#producing.add(slot);
     try {
       const muted = this.#muted && isPhoneMedia(slot);
-      const producer = await transport.produce({ kind, rtpParameters, paused: paused || muted });
+      const producer = await this.#produce(transport, {
+        ...{ kind, rtpParameters, paused: paused || muted },
+        keys: hasKeys(options.rtpParameters),
+      });
       this.#assertStillOpen(producer, transport);
 
       return await this.#addProducer(
@@ -219,6 +229,18 @@ export class SfuWebRtcLeg implements WebRtcLeg {
     this.#transports.close();
     this.#host.closed(this);
     this.events.emit('closed');
+  }
+
+  async #produce(
+    transport: mediasoup.WebRtcTransport,
+    { keys, ...options }: mediasoup.ProducerOptions & { paused: boolean; keys: boolean },
+  ): Promise<mediasoup.Producer> {
+    if (!keys) return transport.produce(options);
+    const producer = await transport.produce({ ...options, paused: false });
+
+    return this.#host.splitKeys(producer, options.paused, (digit, durationMs) => {
+      if (!this.#closed) this.events.emit('dtmf', digit, durationMs);
+    });
   }
 
   async #addProducer(entry: BrowserProducer): Promise<ProducerInfo> {

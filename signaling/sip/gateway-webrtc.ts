@@ -17,7 +17,7 @@ import {
   type RoomStream,
   type SlotLimits,
 } from './negotiation/index.ts';
-import type { MediaStatus } from './focus/index.ts';
+import { streamLabel, type MediaStatus } from './focus/index.ts';
 import type { ReofferAnswer, SessionCall } from './ua/index.ts';
 
 export interface WebRtcMediaOptions {
@@ -221,8 +221,4 @@ function roomStreams(
       label: streamLabel(participantId, source),
       content: source === 'screen' ? 'slides' : 'main',
     }));
-}
-
-function streamLabel(id: ParticipantId, source: ProducerView['source']): string {
-  return `${id}.${source}`;
 }

@@ -1,11 +1,13 @@
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Browser } from 'playwright-core';
+import { BaresipPhone } from '../support/baresip-phone.ts';
 import { launchChromium } from '../support/browser.ts';
 import { stopAllChildren } from '../support/child-process.ts';
 import { JsSipPage } from '../support/jssip-page.ts';
 import { ParleyServer } from '../support/parley-server.ts';
 import { projectPath, scratchFolder } from '../support/scratch.ts';
-import { waitUntil } from '../support/wait-until.ts';
+import { letRun, waitUntil } from '../support/wait-until.ts';
 import { WebPhone } from '../support/web-phone.ts';
 import { WebRtcPeer } from '../support/webrtc-peer.ts';
 
@@ -13,6 +15,8 @@ const TLS = {
   TLS_CERT: projectPath('test/fixtures/tls/server.pem'),
   TLS_KEY: projectPath('test/fixtures/tls/server.key'),
 };
+
+const TONE = 440;
 
 /** M-lines of our last description that bring a picture. */
 function receivedVideos(sdp: string): number {
@@ -30,11 +34,19 @@ describe.each([
   let server: ParleyServer;
   let browser: Browser;
   let phone: JsSipPage;
+  let speaker: BaresipPhone;
 
   beforeAll(async () => {
     server = await ParleyServer.start({ folder, env });
     await server.api('POST', '/accounts', { username: 'web', password: 'web-secret' });
     await server.api('POST', '/rooms', { number: '740' });
+    await server.api('POST', '/rooms', { number: '742', guestPin: '1234' });
+    speaker = await BaresipPhone.start({
+      folder: path.join(folder, 'speaker'),
+      name: 'speaker',
+      port: 5070,
+      tone: TONE,
+    });
     browser = await launchChromium();
     phone = await JsSipPage.open(browser, folder, server.url);
   });
@@ -107,6 +119,51 @@ describe.each([
     await Promise.all(phones.map((each) => each.settle()));
     expect(await count()).toEqual(before.map((each) => each + 2));
     await Promise.all(phones.map((each) => each.hangUp()));
+  });
+
+  async function untilMembers(room: string, expected: string[]): Promise<void> {
+    await waitUntil(
+      `room ${room} holds [${expected.join()}]`,
+      async () => {
+        const now = (await server.participants(room)).map(({ name, muted }) =>
+          muted ? `${name} muted` : name,
+        );
+
+        return now.join() === expected.join() ? undefined : now.join();
+      },
+      20_000,
+    );
+  }
+
+  it('presses keys (RFC 4733 over DTLS-SRTP), also while it is muted', async () => {
+    await letRun(1500);
+    await phone.press('*6');
+    await untilMembers('740', ['web muted']);
+    await phone.press('*6');
+    await untilMembers('740', ['web']);
+    await phone.hangUp();
+    await untilMembers('740', []);
+  });
+
+  it('is asked for a PIN, gives it, and hears the room', async () => {
+    await speaker.call(server.sipUri('742*1234'));
+    expect(await phone.call('sip:742@127.0.0.1')).toBe('confirmed');
+    await letRun(1000);
+    expect(await server.participants('742')).toHaveLength(1);
+    await phone.press('1234#');
+    await untilMembers('742', ['speaker', 'web']);
+    await phone.hears(TONE);
+    await phone.hangUp();
+    await untilMembers('742', ['speaker']);
+  });
+
+  it('is called by a room, answers, and hears it', async () => {
+    await server.api('POST', '/rooms/742/calls', { uri: 'web' });
+    await untilMembers('742', ['speaker', 'web']);
+    await phone.hears(TONE);
+    await phone.hangUp();
+    await untilMembers('742', ['speaker']);
+    await speaker.stop();
   });
 
   it('signs off, and no dialog stays', async () => {

@@ -2,7 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Browser, Page } from 'playwright-core';
+import { toneLevelOf } from './browser.ts';
 import { projectPath } from './scratch.ts';
+import { waitUntil } from './wait-until.ts';
 
 /** The part of JsSIP that the tests use. */
 interface JsSip {
@@ -13,10 +15,20 @@ interface JsSip {
 interface JsSipAgent {
   start(): void;
   stop(): void;
-  on(event: string, listener: (data: { cause?: string }) => void): void;
+  on(event: string, listener: (data: { cause?: string; session?: JsSipSession }) => void): void;
   call(target: string, options: object): void;
   sendMessage(target: string, body: string, options: object): void;
   sendOptions(target: string, body: string | null, options: object): void;
+}
+
+interface JsSipSession {
+  direction: 'incoming' | 'outgoing';
+  /** Null before a call that came in is answered. */
+  connection: RTCPeerConnection | null;
+  answer(options: object): void;
+  terminate(): void;
+  sendDTMF(key: string, options: object): void;
+  on(event: string, listener: (data: { peerconnection: RTCPeerConnection }) => void): void;
 }
 
 interface Outcome {
@@ -28,6 +40,7 @@ interface Outcome {
 interface PhoneWindow {
   JsSIP: JsSip;
   agent: JsSipAgent;
+  session: JsSipSession | undefined;
 }
 
 /** JsSIP in a page of the server: SIP over WebSocket as browsers' phones speak it. */
@@ -58,6 +71,22 @@ export class JsSipPage {
           const w = window as unknown as PhoneWindow;
           const sockets = [new w.JsSIP.WebSocketInterface(socket!)];
           w.agent = new w.JsSIP.UA({ sockets, uri, password });
+          const play = (connection: RTCPeerConnection): void => {
+            connection.addEventListener('track', ({ track }) => {
+              const audio = document.createElement('audio');
+              audio.autoplay = true;
+              audio.srcObject = new MediaStream([track]);
+              document.body.append(audio);
+            });
+          };
+          // What calls in is answered.
+          w.agent.on('newRTCSession', ({ session }) => {
+            w.session = session;
+            session?.on('peerconnection', ({ peerconnection }) => play(peerconnection));
+            if (session?.connection) play(session.connection);
+            if (session?.direction !== 'incoming') return;
+            session.answer({ mediaConstraints: { audio: true }, pcConfig: { iceServers: [] } });
+          });
           w.agent.on('registered', () => {
             resolve('registered');
           });
@@ -107,6 +136,34 @@ export class JsSipPage {
           });
         }),
       target,
+    );
+  }
+
+  /** By RFC 4733, one after the other. */
+  async press(keys: string): Promise<void> {
+    await this.page.evaluate((pressed) => {
+      const { session } = window as unknown as PhoneWindow;
+      for (const key of pressed) {
+        session?.sendDTMF(key, { transportType: 'RFC2833', duration: 100, interToneGap: 100 });
+      }
+    }, keys);
+  }
+
+  async hangUp(): Promise<void> {
+    await this.page.evaluate(() => {
+      (window as unknown as PhoneWindow).session?.terminate();
+    });
+  }
+
+  async hears(frequency: number): Promise<void> {
+    await waitUntil(
+      `the page hears ${frequency} Hz`,
+      async () => {
+        const { level, beside } = await toneLevelOf(this.page, frequency, 1);
+
+        return level > -45 && level - beside > 20 ? undefined : `${level} dB, beside ${beside} dB`;
+      },
+      20_000,
     );
   }
 

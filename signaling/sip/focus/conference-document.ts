@@ -11,6 +11,8 @@ export interface MediaState {
   /** Unique in its endpoint. */
   readonly id: string;
   readonly type: 'audio' | 'video';
+  /** Unique in its conference: what `a=label` says of the m-line that carries it (RFC 4575 5.8.2). */
+  readonly label: string;
   /** From the participant's point of view. */
   readonly status: MediaStatus;
 }
@@ -163,10 +165,10 @@ function writeEndpoint(endpoint: EndpointState): string {
       ? undefined
       : element('joining-info', {}, [textElement('when', endpoint.joinedAt)]),
     textElement('disconnection-method', endpoint.disconnectionMethod),
-    ...endpoint.media.map(({ id, type, status }) =>
+    ...endpoint.media.map(({ id, type, label, status }) =>
       element('media', { id }, [
         textElement('type', type),
-        textElement('label', LABELS[type]),
+        textElement('label', label),
         textElement('status', status),
       ]),
     ),

@@ -1,4 +1,5 @@
-import type { RoomNumber } from '../../../base/index.ts';
+import type { ParticipantId, RoomNumber } from '../../../base/index.ts';
+import type { MediaSource } from '../../../media/index.ts';
 import type { ParticipantView, Room } from '../../../server/index.ts';
 import type {
   ConferenceState,
@@ -117,11 +118,18 @@ function mediaStates(
 ): readonly MediaState[] {
   const audio: MediaStatus = member?.audio ?? (participant.muted ? 'recvonly' : 'sendrecv');
   const ofBrowser = participant.video ? 'sendrecv' : 'recvonly';
-  const video = participant.kind === 'browser' ? ofBrowser : member?.video;
+  const ofPhone = member?.video ?? (participant.video ? 'sendrecv' : undefined);
+  const video = participant.kind === 'browser' ? ofBrowser : ofPhone;
+  const labels = {
+    audio: streamLabel(participant.id, 'microphone'),
+    video: streamLabel(participant.id, 'camera'),
+  };
 
   return [
-    { id: '1', type: 'audio', status: audio },
-    ...(video === undefined ? [] : [{ id: '2', type: 'video', status: video } as const]),
+    { id: '1', type: 'audio', label: labels.audio, status: audio },
+    ...(video === undefined
+      ? []
+      : [{ id: '2', type: 'video', label: labels.video, status: video } as const]),
   ];
 }
 
@@ -133,4 +141,9 @@ function isOnHold(status: MediaStatus): boolean {
 /** The URI that names a room to the world. */
 export function conferenceUri(room: RoomNumber, authority: string): string {
   return `sip:${room}@${authority}`;
+}
+
+/** What a stream is called, in m-lines (RFC 4574) and here. */
+export function streamLabel(id: ParticipantId, source: MediaSource): string {
+  return `${id}.${source}`;
 }

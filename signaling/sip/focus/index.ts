@@ -5,6 +5,7 @@ export type { DialledEndpoint, DisconnectionMethod } from './dialled-endpoints.t
 export { Focus } from './focus.ts';
 export type { FocusOptions } from './focus.ts';
 export type { Gatekeeper, Refused } from './gatekeeper.ts';
+export { streamLabel } from './conference-roster.ts';
 export { allows, MemberCalls, phoneStatus } from './member-calls.ts';
 export type { MemberCall } from './member-calls.ts';
 export type { MediaStatus } from './conference-document.ts';

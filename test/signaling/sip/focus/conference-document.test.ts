@@ -38,6 +38,7 @@ const endpoint: fc.Arbitrary<EndpointState> = fc.record(
       fc.record({
         id: fc.constantFrom('1', '2'),
         type: fc.constantFrom('audio', 'video'),
+        label: text,
         status: fc.constantFrom('sendrecv', 'sendonly', 'recvonly', 'inactive'),
       }),
       { maxLength: 2 },
