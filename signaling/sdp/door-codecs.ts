@@ -13,6 +13,8 @@ import type { AcceptedMedia } from './webrtc-media.ts';
 export interface AgreedCodecs {
   readonly audio: readonly DoorCodec[];
   readonly event: DoorCodec | undefined;
+  /** What the peer may send of them all the same: who knows two clocks may use either. */
+  readonly events: readonly DoorCodec[];
 }
 
 const MID_URI = 'urn:ietf:params:rtp-hdrext:sdes:mid';
@@ -52,7 +54,9 @@ export function agreeOnCodecs(
   const clock = audio[0]?.codec.clockRate;
   if (clock === undefined) return undefined;
 
-  return { audio, event: events.find(({ codec }) => codec.clockRate === clock) ?? events[0] };
+  const event = events.find(({ codec }) => codec.clockRate === clock) ?? events[0];
+
+  return { audio, event, events: event ? [event, ...events.filter((each) => each !== event)] : [] };
 }
 
 export function isEventCodec({ codec }: DoorCodec): boolean {

@@ -112,7 +112,7 @@ export class MixedSession {
     const audio = this.#codecs.filter((each) => !isEventCodec(each));
     const events = this.#codecs.filter(isEventCodec);
 
-    return this.#describe(door, { audio, event: undefined }, 'actpass', events);
+    return this.#describe(door, { audio, event: undefined, events }, 'actpass', events);
   }
 
   /** The answer to it; an error leaves the session as it was. */
@@ -194,7 +194,7 @@ export class MixedSession {
 
   async #configure(
     door: PhoneDoor,
-    { audio, event }: AgreedCodecs,
+    { audio, event, events }: AgreedCodecs,
     { producer }: AcceptedMedia,
     media: SdpMedia,
     theirs: SdpDirection,
@@ -213,7 +213,7 @@ export class MixedSession {
       sendPayloadType: payloadType,
       ...(format && { formatParameters: format.parameters }),
       receivePayloadTypes: new Map(
-        [...audio, ...(event ? [event] : [])].map((each) => [each.payloadType, each.codec]),
+        [...audio, ...events].map((each) => [each.payloadType, each.codec]),
       ),
       ...(event && { telephoneEventPayloadType: event.payloadType }),
       ptime: codec.packetTimes.includes(ptime) ? ptime : PACKET_TIME,

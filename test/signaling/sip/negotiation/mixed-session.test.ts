@@ -101,7 +101,7 @@ describe('the session of a WebRTC call with one stream', () => {
       telephoneEventPayloadType: 97,
       direction: 'sendrecv',
     });
-    expect([...leg.configured[0]!.receivePayloadTypes.keys()]).toEqual([96, 0, 97]);
+    expect([...leg.configured[0]!.receivePayloadTypes.keys()]).toEqual([96, 0, 97, 101]);
   });
 
   it('takes UDP/TLS/RTP/SAVP too, and events of the only clock that there is', async () => {
