@@ -1,9 +1,12 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { createMediaEngine, audioCodec, type MediaEngine } from '../../media/index.ts';
 import { letRun, waitUntil } from '../support/wait-until.ts';
 import { phoneAudio } from './fake-mixer-pool.ts';
 import { microphoneParameters, testDeps, testSettings } from './media-fixture.ts';
 import { RtpPeer } from './rtp-peer.ts';
+
+// Workers start slowly on a busy machine.
+jest.setTimeout(30_000);
 
 const NOTHING = {
   phoneLegs: 0,

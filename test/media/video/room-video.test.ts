@@ -21,7 +21,7 @@ import { FakeMixerPool } from '../fake-mixer-pool.ts';
 import { testDeps, testRoomVideo, testSettings, testVideoDeps } from '../media-fixture.ts';
 import { VideoPeer, type Received } from './video-peer.ts';
 
-jest.setTimeout(30_000);
+jest.setTimeout(60_000);
 
 interface Phone {
   leg: PhoneLeg;
@@ -159,17 +159,18 @@ describe('the video of phones in a room', () => {
     b.video.events.on('keyFrameWanted', () => signalled++);
     room.setActiveSpeaker(a.leg.id);
     await sees(c.peer, 1);
+    const firRequests = (): { ssrc: number; sequence: number }[] =>
+      a.peer.feedback.flatMap((packet) => (packet.type === 'FIR' ? packet.requests : []));
+    const before = firRequests().length;
     const startedAt = performance.now();
     for (let i = 0; i < 20; i++) {
       c.peer.say([{ type: 'PLI', senderSsrc: c.peer.ssrc, mediaSsrc: c.video.ssrc }]);
       c.video.requestKeyFrame();
       await letRun(50);
     }
-    const firs = a.peer.feedback.flatMap((packet) =>
-      packet.type === 'FIR' ? packet.requests : [],
-    );
+    const firs = firRequests();
     expect(firs.length).toBeGreaterThan(0);
-    expect(firs.length).toBeLessThanOrEqual(2 + (performance.now() - startedAt) / 500);
+    expect(firs.length - before).toBeLessThanOrEqual(2 + (performance.now() - startedAt) / 500);
     expect(new Set(firs.map(({ ssrc }) => ssrc))).toEqual(new Set([a.peer.ssrc]));
     expect(new Set(firs.map(({ sequence }) => sequence)).size).toBe(firs.length);
     expect(c.video.stats().keyFrameRequests).toBeGreaterThan(20);
@@ -182,37 +183,46 @@ describe('the video of phones in a room', () => {
     const c = await phone(3);
     room.setActiveSpeaker(a.leg.id);
     await sees(c.peer, 1);
-    const lost = c.peer.received.at(-3)!;
+    // Asked again until it is answered: on a busy machine a request comes too late for its packet.
+    const asked = new Map<number, Received>();
     const ask = (): void => {
+      const lost = c.peer.received.filter(({ payloadType }) => payloadType === 97).at(-3)!;
       const { sequenceNumber } = lost;
+      asked.set(sequenceNumber, lost);
       c.peer.say([
         { type: 'NACK', senderSsrc: c.peer.ssrc, mediaSsrc: c.video.ssrc, lost: [sequenceNumber] },
       ]);
     };
-    ask();
     await waitUntil('the same packet', () => {
-      const same = c.peer.received.filter(
-        ({ sequenceNumber }) => sequenceNumber === lost.sequenceNumber,
-      );
+      const again = c.peer.received.filter((packet) => {
+        const lost = asked.get(packet.sequenceNumber);
 
-      return same.length === 2 && isSame(same[0]!, same[1]!) ? undefined : String(same.length);
+        return lost !== undefined && packet !== lost;
+      });
+      expect(again.every((packet) => isSame(packet, asked.get(packet.sequenceNumber)!))).toBe(true);
+      if (again.length > 0) return undefined;
+      ask();
+
+      return 'not sent again';
     });
     const rtx = { sendPayloadType: 98, receivePayloadType: 98 };
     await c.video.configure(c.peer.agreed({ rtx, feedback: { nack: true, tmmbr: true } }));
-    ask();
     await waitUntil('the packet by RTX', () => {
       const copy = c.peer.received.find(({ payloadType }) => payloadType === 98);
-      if (copy === undefined) return 'nothing';
-      expect(copy.ssrc).toBe(c.video.rtxSsrc);
-      expect((copy.payload[0]! << 8) | copy.payload[1]!).toBe(lost.sequenceNumber);
+      if (copy === undefined) {
+        ask();
 
-      return isSame({ ...copy, payload: copy.payload.subarray(2) }, lost)
-        ? undefined
-        : 'another one';
+        return 'nothing';
+      }
+      expect(copy.ssrc).toBe(c.video.rtxSsrc);
+      const lost = asked.get((copy.payload[0]! << 8) | copy.payload[1]!)!;
+      expect(isSame({ ...copy, payload: copy.payload.subarray(2) }, lost)).toBe(true);
+
+      return undefined;
     });
     const limit = { ssrc: c.video.ssrc, bitrate: 256_000, overhead: 40 };
-    c.peer.say([{ type: 'TMMBR', senderSsrc: c.peer.ssrc, limits: [limit] }]);
     await waitUntil('TMMBN', () => {
+      c.peer.say([{ type: 'TMMBR', senderSsrc: c.peer.ssrc, limits: [limit] }]);
       const answer = c.peer.feedback.find(({ type }) => type === 'TMMBN');
 
       return answer?.type === 'TMMBN' && answer.limits[0]?.ssrc === c.peer.ssrc

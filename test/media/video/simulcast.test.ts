@@ -11,7 +11,7 @@ import { waitUntil } from '../../support/wait-until.ts';
 import { testDeps, testGrids, testSettings, testVideoDeps } from '../media-fixture.ts';
 import { VideoPeer } from './video-peer.ts';
 
-jest.setTimeout(30_000);
+jest.setTimeout(60_000);
 
 const PORTS = { min: 30_000, max: 39_999 };
 const LAYERS = [
