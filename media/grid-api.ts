@@ -11,8 +11,8 @@ export interface GridPlan {
 export interface GridRoom {
   /** Replaces the plan before. Nothing is composed while no viewer takes video. */
   setGrid(plan: GridPlan): void;
-  /** Why viewers see who speaks instead; undefined: they see the grid, or will in a moment. */
-  gridReason(): string | undefined;
+  /** Why viewers, or this one, see who speaks instead; undefined: they see the grid, or will in a moment. */
+  gridReason(viewer?: LegId): string | undefined;
 }
 
 /** What composing pictures may cost: a section of the settings. */

@@ -166,8 +166,8 @@ export class SfuRoomMedia implements RoomMedia {
     this.#video.setGrid(plan);
   }
 
-  gridReason(): string | undefined {
-    return this.#video.gridReason();
+  gridReason(legId?: LegId): string | undefined {
+    return this.#video.gridReason(legId);
   }
 
   close(): Promise<void> {

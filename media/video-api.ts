@@ -49,6 +49,8 @@ export interface PhoneVideo {
    * The rest of `a=fmtp` is the negotiation's: a stream is sent as its sender made it.
    */
   packetizationMode?: 0 | 1;
+  /** H.264: the highest level_idc that the phone takes, 9 for 1b: it is not sent a grid that is above it. */
+  maxLevel?: number;
   /** Retransmission as RFC 4588; the numbers as above. Without it lost packets are sent again as they were. */
   rtx?: { sendPayloadType: number; receivePayloadType: number };
   feedback: VideoFeedback;

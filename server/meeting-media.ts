@@ -66,9 +66,9 @@ export class MeetingMedia {
     this.#current?.setGrid(plan);
   }
 
-  /** Why there is no grid: on this machine, or in this meeting at present. */
-  gridReason(): string | undefined {
-    return this.#engine.gridUnavailable() ?? this.#current?.gridReason();
+  /** Why there is no grid: on this machine, in this meeting at present, or for this phone. */
+  gridReason(viewer?: LegId): string | undefined {
+    return this.#engine.gridUnavailable() ?? this.#current?.gridReason(viewer);
   }
 
   playTone(sounds: readonly Sound[]): void {

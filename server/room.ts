@@ -218,8 +218,10 @@ export class Room implements RoomHandle {
   }
 
   /** What this member is to see, and sees, where it is a phone with one picture. */
-  layoutOf({ layout }: Participant): LayoutView {
-    return layoutView(layout ?? this.#settings.layout ?? 'speaker', this.#media.gridReason());
+  layoutOf({ id, layout }: Participant): LayoutView {
+    const reason = this.#media.gridReason(this.#members.legOf(id));
+
+    return layoutView(layout ?? this.#settings.layout ?? 'speaker', reason);
   }
 
   /** Whether this PIN, or none, opens the room: for those who ask about it without coming in. */

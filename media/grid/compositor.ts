@@ -136,10 +136,12 @@ export class Compositor {
   }
 
   async #applyOutputs(wanted: GridScene['outputs']): Promise<void> {
-    const settings = { ...this.#settings, size: PICTURE };
     const next: OutputStream[] = [];
-    for (const stream of wanted) {
+    for (const { bitrate: limit, ...stream } of wanted) {
+      const bitrate = Math.min(limit ?? Infinity, this.#settings.bitrate);
+      const settings = { ...this.#settings, size: PICTURE, bitrate };
       const kept = this.#outputs.find((output) => output.stream.ssrc === stream.ssrc);
+      await kept?.setBitrate(bitrate);
       next.push(kept ?? (await OutputStream.open(this.#av, stream, settings)));
     }
     for (const output of this.#outputs) if (!next.includes(output)) output.close();

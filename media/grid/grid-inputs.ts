@@ -1,5 +1,7 @@
 import type { types as mediasoup } from 'mediasoup';
 import type { GridCodec, GridStream } from './grid-protocol.ts';
+import { layersForTile, type TileLayers } from './tile-layer.ts';
+import { tileRects } from './tiles.ts';
 
 /** Somebody who may have a tile. */
 export interface GridMember {
@@ -16,16 +18,14 @@ interface Input {
 
 const CODECS: readonly GridCodec[] = ['H264', 'VP8'];
 
-/** Of three simulcast layers the middle one is as large as a quarter of the picture. */
-const LAYER_OF_MANY = 1;
-const LAYER_OF_ONE = 2;
-
 /** The streams that a compositor gets: one consumer for each tile, all over one transport. */
 export class GridInputs {
   readonly #router: mediasoup.Router;
   readonly #transport: mediasoup.PlainTransport;
   readonly #onChange: () => void;
   readonly #inputs = new Map<string, Input>();
+  /** What was asked for: a consumer itself says what became of it. */
+  readonly #layers = new WeakMap<mediasoup.Consumer, TileLayers>();
 
   constructor(router: mediasoup.Router, transport: mediasoup.PlainTransport, onChange: () => void) {
     this.#router = router;
@@ -33,7 +33,8 @@ export class GridInputs {
     this.#onChange = onChange;
   }
 
-  async update(members: readonly GridMember[]): Promise<void> {
+  /** `thrift`: how much is to be saved of the CPU. */
+  async update(members: readonly GridMember[], thrift = 0): Promise<void> {
     for (const [id, input] of this.#inputs) {
       const member = members.find((candidate) => candidate.id === id);
       if (member?.producer === input.producer && input.consumer?.closed !== true) continue;
@@ -44,7 +45,7 @@ export class GridInputs {
       if (this.#inputs.has(id) || producer.closed || this.#transport.closed) continue;
       this.#inputs.set(id, { producer, consumer: await this.#consume(producer) });
     }
-    await this.#chooseLayers(members.length === 1 ? LAYER_OF_ONE : LAYER_OF_MANY);
+    await this.#chooseLayers(tileRects(members.length)[0]?.height ?? 0, thrift);
   }
 
   /** What the member's tile shows; undefined: its name. */
@@ -81,11 +82,18 @@ export class GridInputs {
     }
   }
 
-  async #chooseLayers(spatialLayer: number): Promise<void> {
-    for (const { consumer } of this.#inputs.values()) {
-      if (consumer === undefined || consumer.closed || consumer.type === 'simple') continue;
-      if (consumer.preferredLayers?.spatialLayer === spatialLayer) continue;
-      await consumer.setPreferredLayers({ spatialLayer }).catch(() => undefined);
+  async #chooseLayers(tileHeight: number, thrift: number): Promise<void> {
+    for (const { producer, consumer } of this.#inputs.values()) {
+      if (consumer === undefined || consumer.closed || consumer.type !== 'simulcast') continue;
+      const layers = layersForTile(tileHeight, producer.rtpParameters.encodings ?? [], thrift);
+      const before = this.#layers.get(consumer);
+      if (
+        before?.spatialLayer === layers.spatialLayer &&
+        before.temporalLayer === layers.temporalLayer
+      )
+        continue;
+      this.#layers.set(consumer, layers);
+      await consumer.setPreferredLayers(layers).catch(() => undefined);
     }
   }
 }

@@ -20,13 +20,19 @@ export interface GridTile {
   stream?: GridStream;
 }
 
+/** A codec that the picture is sent in. */
+export interface GridOutput extends GridStream {
+  /** Bits a second that all who see it take; undefined: as the settings say. */
+  bitrate?: number;
+}
+
 /** All that is to be shown and sent; each replaces the one before. */
 export interface GridScene {
   type: 'scene';
   /** Port on the loopback that packets are sent to; they come from there too. */
   peerPort: number;
   tiles: GridTile[];
-  outputs: GridStream[];
+  outputs: GridOutput[];
 }
 
 /** What a compositor is started with. */

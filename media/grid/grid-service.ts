@@ -64,13 +64,17 @@ export class GridService {
   }
 
   /** Call only when `refusal` has no reason against it. */
-  start(handlers: Omit<CompositorHandlers, 'report'>): Compositor {
+  start(handlers: CompositorHandlers): Compositor {
     const host: CompositorHost = new CompositorHost(
       this.#limits,
       {
-        ready: handlers.ready,
+        ready: (port) => {
+          handlers.ready(port);
+        },
         report: (report) => {
-          if (this.#running.has(host)) this.#running.set(host, report);
+          if (!this.#running.has(host)) return;
+          this.#running.set(host, report);
+          handlers.report(report);
         },
         ended: (reason, unusable) => {
           this.#forget(host);

@@ -4,6 +4,7 @@ import type { GridPlan } from '../grid-api.ts';
 import type { MediaSource } from '../stream-info.ts';
 import type { GridMember } from './grid-inputs.ts';
 import type { GridCodec } from './grid-protocol.ts';
+import { sharedBitrate, type GridViewerLimits } from './viewer-limits.ts';
 import { RoomGrid, type RoomGridContext } from './room-grid.ts';
 
 /** A stream of a member, of whatever kind. */
@@ -49,9 +50,12 @@ export class GridView {
     return this.#viewers.has(legId);
   }
 
-  /** The codecs of the viewers that are sent video now. */
-  setCodecs(codecs: ReadonlySet<GridCodec>): void {
-    this.#grid.setWanted(codecs);
+  /** The viewers that are sent video now, and can take this one. */
+  setWatching(viewers: readonly GridViewerLimits[]): void {
+    const codecs = new Set(viewers.map(({ codec }) => codec));
+    const limit = (of: GridCodec): number | undefined =>
+      sharedBitrate(viewers.filter(({ codec }) => codec === of));
+    this.#grid.setWanted(new Map([...codecs].map((codec) => [codec, limit(codec)])));
   }
 
   setSpeakers(legIds: readonly LegId[]): void {

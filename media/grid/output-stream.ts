@@ -12,14 +12,23 @@ const KEY_FRAME_INTERVAL = 1000;
 /** The picture in one codec, as packets: one SSRC, one run of sequence numbers. */
 export class OutputStream {
   readonly stream: GridStream;
-  readonly #encoder: PictureEncoder;
+  readonly #av: AvLibrary;
+  #settings: EncoderSettings;
+  #encoder: PictureEncoder;
   readonly #keyFrames = new KeyFramePace(KEY_FRAME_INTERVAL);
   readonly #timestampBase = randomInt(2 ** 32);
   #sequenceNumber = randomInt(2 ** 16);
   #pictureId = 0;
 
-  private constructor(stream: GridStream, encoder: PictureEncoder) {
+  private constructor(
+    av: AvLibrary,
+    stream: GridStream,
+    settings: EncoderSettings,
+    encoder: PictureEncoder,
+  ) {
+    this.#av = av;
     this.stream = stream;
+    this.#settings = settings;
     this.#encoder = encoder;
   }
 
@@ -28,7 +37,19 @@ export class OutputStream {
     stream: GridStream,
     settings: EncoderSettings,
   ): Promise<OutputStream> {
-    return new OutputStream(stream, await PictureEncoder.open(av, stream.codec, settings));
+    const encoder = await PictureEncoder.open(av, stream.codec, settings);
+
+    return new OutputStream(av, stream, settings, encoder);
+  }
+
+  /** The stream goes on, with a key frame: not every encoder can change its rate. */
+  async setBitrate(bitrate: number): Promise<void> {
+    if (bitrate === this.#settings.bitrate) return;
+    const settings = { ...this.#settings, bitrate };
+    const encoder = await PictureEncoder.open(this.#av, this.stream.codec, settings);
+    this.#encoder.close();
+    this.#encoder = encoder;
+    this.#settings = settings;
   }
 
   askForKey(): void {

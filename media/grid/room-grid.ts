@@ -1,11 +1,12 @@
-import { randomInt } from 'node:crypto';
 import type { types as mediasoup } from 'mediasoup';
 import { TimerSet, TypedEmitter, type Clock, type Logger } from '../../base/index.ts';
 import { openLoopback, Reconciler, type PortRange } from '../sfu/index.ts';
-import type { GridCodec, GridTile } from './grid-protocol.ts';
+import type { GridCodec, GridOutput, GridTile } from './grid-protocol.ts';
 import { GridInputs, type GridMember } from './grid-inputs.ts';
 import type { Compositor, GridService } from './grid-service.ts';
 import { GridPlaces } from './places.ts';
+import { produceOutput, type RoomOutput } from './room-output.ts';
+import { Thrift } from './thrift.ts';
 
 export interface RoomGridContext {
   router: mediasoup.Router;
@@ -15,11 +16,8 @@ export interface RoomGridContext {
   logger: Logger;
 }
 
-interface Output {
-  producer: mediasoup.Producer;
-  ssrc: number;
-  payloadType: number;
-}
+/** The codecs that viewers take, and the bits a second that all of them do; undefined: no limit. */
+export type WantedOutputs = ReadonlyMap<GridCodec, number | undefined>;
 
 /** From the start of a process to its end. */
 interface Session {
@@ -27,7 +25,8 @@ interface Session {
   /** Undefined until it is up. */
   transport: mediasoup.PlainTransport | undefined;
   inputs: GridInputs | undefined;
-  outputs: Map<GridCodec, Output>;
+  outputs: Map<GridCodec, RoomOutput>;
+  thrift: Thrift;
 }
 
 const FIRST_RESTART_DELAY = 1000;
@@ -36,6 +35,8 @@ const MAX_RESTART_DELAY = 60_000;
 const HEALTHY_AFTER = 60_000;
 /** One that finds no place looks again: rooms end. */
 const RETRY_DELAY = 5000;
+/** Between two changes of the bit rate: each costs a key frame. */
+const LIMIT_INTERVAL = 3000;
 
 /**
  * The composed picture of a room: streams of the members go to a process of its own over the
@@ -49,11 +50,13 @@ export class RoomGrid {
   }>();
   readonly #context: RoomGridContext;
   readonly #places = new GridPlaces();
-  readonly #timers: TimerSet<'restart'>;
+  readonly #timers: TimerSet<'restart' | 'limits'>;
   readonly #reconciler = new Reconciler(() => this.#step());
   #members: readonly GridMember[] = [];
   #speaking: ReadonlySet<string> = new Set();
-  #wanted: ReadonlySet<GridCodec> = new Set();
+  #wanted: WantedOutputs = new Map();
+  /** The limits that hold. */
+  #limits: WantedOutputs = new Map();
   #session: Session | undefined;
   #failures = 0;
   #startedAt = 0;
@@ -84,11 +87,15 @@ export class RoomGrid {
   }
 
   /** The codecs that viewers take; none ends the process. */
-  setWanted(codecs: ReadonlySet<GridCodec>): void {
-    const same =
-      codecs.size === this.#wanted.size && [...codecs].every((each) => this.#wanted.has(each));
-    if (same) return;
-    this.#wanted = new Set(codecs);
+  setWanted(wanted: WantedOutputs): void {
+    if ([...wanted.keys()].sort().join() === [...this.#wanted.keys()].sort().join()) {
+      this.#wanted = new Map(wanted);
+      this.#takeLimits();
+
+      return;
+    }
+    this.#wanted = new Map(wanted);
+    this.#limits = this.#wanted;
     this.#run();
   }
 
@@ -115,6 +122,16 @@ export class RoomGrid {
 
   get #isWanted(): boolean {
     return !this.#closed && this.#wanted.size > 0 && !this.#context.router.closed;
+  }
+
+  #takeLimits(): void {
+    const same = [...this.#wanted].every(([codec, limit]) => this.#limits.get(codec) === limit);
+    if (same || this.#timers.isRunning('limits')) return;
+    this.#timers.start('limits', LIMIT_INTERVAL, () => {
+      this.#takeLimits();
+    });
+    this.#limits = this.#wanted;
+    this.#run();
   }
 
   #run(): void {
@@ -153,6 +170,9 @@ export class RoomGrid {
             this.#context.logger.warn({ err: error }, 'grid not connected');
           });
         },
+        report: ({ framesDropped }) => {
+          if (session.thrift.report(framesDropped, clock.now())) this.#run();
+        },
         ended: (reason, unusable) => {
           this.#died(session, reason, unusable);
         },
@@ -160,6 +180,7 @@ export class RoomGrid {
       transport: undefined,
       inputs: undefined,
       outputs: new Map(),
+      thrift: new Thrift(clock.now()),
     };
     this.#session = session;
   }
@@ -201,7 +222,7 @@ export class RoomGrid {
   async #update(session: Session, transport: mediasoup.PlainTransport): Promise<void> {
     const shown = this.#places.update(this.#members.map(({ id }) => id));
     const members = shown.flatMap((id) => this.#members.find((member) => member.id === id) ?? []);
-    await session.inputs?.update(members);
+    await session.inputs?.update(members, session.thrift.level);
     const changed = await this.#updateOutputs(session, transport);
     if (this.#session !== session) return;
     const tiles = members.map(({ id, name }): GridTile => {
@@ -213,11 +234,11 @@ export class RoomGrid {
       type: 'scene',
       peerPort: transport.tuple.localPort,
       tiles,
-      outputs: [...session.outputs].map(([codec, { ssrc, payloadType }]) => ({
-        codec,
-        ssrc,
-        payloadType,
-      })),
+      outputs: [...session.outputs].map(([codec, { ssrc, payloadType }]): GridOutput => {
+        const bitrate = this.#limits.get(codec);
+
+        return { codec, ssrc, payloadType, ...(bitrate !== undefined && { bitrate }) };
+      }),
     });
     if (changed) this.events.emit('outputs');
   }
@@ -229,9 +250,9 @@ export class RoomGrid {
       producer.close();
       changed = session.outputs.delete(codec);
     }
-    for (const codec of this.#wanted) {
+    for (const codec of this.#wanted.keys()) {
       if (session.outputs.has(codec) || transport.closed) continue;
-      session.outputs.set(codec, await produce(transport, this.#context.router, codec));
+      session.outputs.set(codec, await produceOutput(transport, this.#context.router, codec));
       changed = true;
     }
 
@@ -260,34 +281,4 @@ function areSame(a: readonly GridMember[], b: readonly GridMember[]): boolean {
     b[index]?.id === id && b[index].name === name && b[index].producer === producer;
 
   return a.length === b.length && a.every(isSame);
-}
-
-async function produce(
-  transport: mediasoup.PlainTransport,
-  router: mediasoup.Router,
-  codec: GridCodec,
-): Promise<Output> {
-  const known = router.rtpCapabilities.codecs?.find(
-    ({ mimeType }) => mimeType.toLowerCase() === `video/${codec.toLowerCase()}`,
-  );
-  if (known?.preferredPayloadType === undefined) throw new TypeError(`no ${codec} in the router`);
-  const ssrc = randomInt(1, 0xffff_ffff);
-  const payloadType = known.preferredPayloadType;
-  const producer = await transport.produce({
-    kind: 'video',
-    rtpParameters: {
-      codecs: [
-        {
-          mimeType: known.mimeType,
-          clockRate: known.clockRate,
-          payloadType,
-          parameters: known.parameters ?? {},
-          rtcpFeedback: [{ type: 'nack', parameter: 'pli' }],
-        },
-      ],
-      encodings: [{ ssrc }],
-    },
-  });
-
-  return { producer, ssrc, payloadType };
 }

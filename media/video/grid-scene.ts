@@ -1,7 +1,14 @@
 import type { types as mediasoup } from 'mediasoup';
 import type { LegId, ProducerId } from '../../base/index.ts';
 import type { GridPlan } from '../grid-api.ts';
-import { GridView, type GridCodec, type MemberStream } from '../grid/index.ts';
+import {
+  GridView,
+  sharedBitrate,
+  unfitReason,
+  type GridCodec,
+  type GridViewerLimits,
+  type MemberStream,
+} from '../grid/index.ts';
 import type { VideoSource } from './choose-source.ts';
 import type { PhoneVideoSession } from './phone-video.ts';
 
@@ -18,6 +25,10 @@ export class GridScene {
   readonly #changed: () => void;
   /** From the first viewer on. */
   #view: GridView | undefined;
+  /** Viewers that cannot be sent it, and why. */
+  #unfit: ReadonlyMap<LegId, string> = new Map();
+  /** As they were when the viewers were told of last. */
+  #fits = new WeakMap<PhoneVideoSession, string>();
 
   constructor(context: GridContext, streams: () => readonly MemberStream[], changed: () => void) {
     this.#context = context;
@@ -25,8 +36,9 @@ export class GridScene {
     this.#changed = changed;
   }
 
-  get reason(): string | undefined {
-    return this.#view?.reason;
+  /** Why viewers see something else: all of them, or this one. */
+  reason(legId: LegId | undefined): string | undefined {
+    return this.#view?.reason ?? (legId && this.#unfit.get(legId));
   }
 
   setPlan(plan: GridPlan): void {
@@ -37,7 +49,14 @@ export class GridScene {
   }
 
   isViewer(legId: LegId): boolean {
-    return this.#view?.isViewer(legId) === true;
+    return this.#view?.isViewer(legId) === true && !this.#unfit.has(legId);
+  }
+
+  /** Whether what this phone takes changed so that its picture, or that of all, does. */
+  limitMatters(session: PhoneVideoSession): boolean {
+    const before = this.#fits.get(session);
+
+    return before !== undefined && before !== fitOf(session);
   }
 
   setSpeaking(legIds: readonly LegId[]): void {
@@ -51,7 +70,16 @@ export class GridScene {
     const watching = [...phones].filter(
       ({ content, sees, legId }) => content === 'main' && sees && view.isViewer(legId),
     );
-    view.setCodecs(new Set(watching.flatMap(({ video }) => video?.codec ?? [])));
+    this.#fits = new WeakMap(watching.map((session) => [session, fitOf(session)]));
+    const limits = watching.flatMap((session) => {
+      const each = limitsOf(session);
+
+      return each === undefined ? [] : [{ ...each, legId: session.legId, why: unfitReason(each) }];
+    });
+    this.#unfit = new Map(
+      limits.flatMap(({ legId, why }) => (why === undefined ? [] : [[legId, why] as const])),
+    );
+    view.setWatching(limits.filter(({ why }) => why === undefined));
     view.streamsChanged();
   }
 
@@ -72,4 +100,14 @@ export class GridScene {
   async close(): Promise<void> {
     await this.#view?.close();
   }
+}
+
+function limitsOf({ video, limit }: PhoneVideoSession): GridViewerLimits | undefined {
+  return video && { codec: video.codec, level: video.maxLevel, bitrate: limit };
+}
+
+function fitOf(session: PhoneVideoSession): string {
+  const limits = limitsOf(session);
+
+  return limits === undefined ? '' : (unfitReason(limits) ?? String(sharedBitrate([limits])));
 }

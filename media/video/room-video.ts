@@ -4,11 +4,12 @@ import type { GridPlan } from '../grid-api.ts';
 import type { GridService } from '../grid/index.ts';
 import { Reconciler, type PortRange } from '../sfu/index.ts';
 import type { ProducerInfo } from '../stream-info.ts';
-import type { VideoCodecName, WantedVideoCodec } from '../video-api.ts';
+import type { WantedVideoCodec } from '../video-api.ts';
 import type { VideoSource } from './choose-source.ts';
 import { GridScene } from './grid-scene.ts';
 import type { PhoneVideoHost, PhoneVideoSession } from './phone-video.ts';
 import { VideoLink } from './video-link.ts';
+import { videoCodecOf, wantedBy } from './wanted-codecs.ts';
 import { VideoPublication } from './video-publication.ts';
 import { VideoViewer, type VideoScene } from './video-viewer.ts';
 
@@ -80,8 +81,8 @@ export class RoomVideo implements VideoScene {
     this.#grid.setPlan(plan);
   }
 
-  gridReason(): string | undefined {
-    return this.#grid.reason;
+  gridReason(legId?: LegId): string | undefined {
+    return this.#grid.reason(legId);
   }
 
   /** Who speaks at this moment. */
@@ -120,6 +121,9 @@ export class RoomVideo implements VideoScene {
     const phone = new PhoneInRoom(session, this, this.#context, {
       changed: () => {
         this.#update();
+      },
+      limitChanged: () => {
+        if (this.#grid.limitMatters(session)) this.#update();
       },
       published: (info, producer) => {
         this.sourceAdded(info, producer);
@@ -164,6 +168,7 @@ export class RoomVideo implements VideoScene {
 
 interface PhoneInRoomHandlers {
   changed(): void;
+  limitChanged(): void;
   published(info: ProducerInfo, producer: mediasoup.Producer): void;
   left(): void;
 }
@@ -235,6 +240,7 @@ class PhoneInRoom implements PhoneVideoHost {
 
   limitChanged(): void {
     this.#viewer.limitChanged();
+    this.#handlers.limitChanged();
   }
 
   leaving(): Promise<void> {
@@ -277,23 +283,4 @@ class PhoneInRoom implements PhoneVideoHost {
 
     return link;
   }
-}
-
-function videoCodecOf({ codecs }: mediasoup.RtpParameters): VideoCodecName | undefined {
-  const mimeType = codecs[0]?.mimeType.toLowerCase();
-  if (mimeType === 'video/h264') return 'H264';
-
-  return mimeType === 'video/vp8' ? 'VP8' : undefined;
-}
-
-function wantedBy(sessions: Iterable<PhoneVideoSession>): WantedVideoCodec[] {
-  const legIds = new Map<VideoCodecName, LegId[]>();
-  for (const { video, sees, legId } of sessions) {
-    if (video === undefined || !sees) continue;
-    const ids = legIds.get(video.codec) ?? [];
-    if (!ids.includes(legId)) ids.push(legId);
-    legIds.set(video.codec, ids);
-  }
-
-  return [...legIds].map(([codec, ids]) => ({ codec, legIds: ids }));
 }

@@ -17,7 +17,10 @@ export async function toPhoneVideo(
     codec: video.codec,
     sendPayloadType: video.sendPayloadType,
     receivePayloadType: video.receivePayloadType,
-    ...(video.h264 && { packetizationMode: video.h264.packetizationMode }),
+    ...(video.h264 && {
+      packetizationMode: video.h264.packetizationMode,
+      maxLevel: video.h264.sendLevel,
+    }),
     ...(video.rtx && { rtx: video.rtx }),
     feedback: {
       ...(nack && { nack }),

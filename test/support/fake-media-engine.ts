@@ -146,6 +146,7 @@ export class FakeRoomMedia implements RoomMedia {
   activeSpeaker: LegId | undefined;
   gridPlan: GridPlan = { members: [], viewers: [] };
   noGrid: string | undefined;
+  readonly noGridFor = new Map<LegId, string>();
   closed = false;
   /** What was open when the room closed: its legs must have gone before. */
   openLegsAtClose = 0;
@@ -180,8 +181,8 @@ export class FakeRoomMedia implements RoomMedia {
     this.gridPlan = plan;
   }
 
-  gridReason(): string | undefined {
-    return this.noGrid;
+  gridReason(viewer?: LegId): string | undefined {
+    return this.noGrid ?? (viewer && this.noGridFor.get(viewer));
   }
 
   setActiveSpeaker(legId: LegId | undefined): void {

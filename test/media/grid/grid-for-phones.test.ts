@@ -3,14 +3,14 @@ import type { LegId } from '../../../base/index.ts';
 import type { GridService } from '../../../media/grid/grid-service.ts';
 import { tileRects } from '../../../media/grid/tiles.ts';
 import { createRoomMedia, type SfuRoomMedia } from '../../../media/room-media.ts';
-import type { PhoneVideoLeg, VideoCodecName } from '../../../media/video-api.ts';
+import type { PhoneVideo, PhoneVideoLeg, VideoCodecName } from '../../../media/video-api.ts';
 import { WorkerPool } from '../../../media/worker-pool.ts';
 import { VideoProbe, type Look } from '../../support/video-probe.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { FakeMixerPool } from '../fake-mixer-pool.ts';
 import { testDeps, testGrids, testSettings, testVideoDeps } from '../media-fixture.ts';
 
-jest.setTimeout(30_000);
+jest.setTimeout(60_000);
 
 type Colour = readonly [y: number, u: number, v: number];
 
@@ -65,21 +65,24 @@ describe('phones that see a grid', () => {
     await pool?.close();
   });
 
+  const agreed = (codec: VideoCodecName, changes: Partial<PhoneVideo> = {}): PhoneVideo => ({
+    codec,
+    sendPayloadType: 97,
+    receivePayloadType: 99,
+    packetizationMode: 1,
+    feedback: { pli: true },
+    remoteAddress: '127.0.0.1',
+    remoteRtpPort: probe.port,
+    remoteRtcpPort: probe.port,
+    rtcpMux: true,
+    direction: 'sendrecv',
+    ...changes,
+  });
+
   async function phone(codec: VideoCodecName, colour: Colour): Promise<PhoneVideoLeg> {
     const leg = await room.createPhoneLeg();
     const video = await leg.openVideo('main');
-    await video.configure({
-      codec,
-      sendPayloadType: 97,
-      receivePayloadType: 99,
-      packetizationMode: 1,
-      feedback: { pli: true },
-      remoteAddress: '127.0.0.1',
-      remoteRtpPort: probe.port,
-      remoteRtcpPort: probe.port,
-      rtcpMux: true,
-      direction: 'sendrecv',
-    });
+    await video.configure(agreed(codec));
     legs.push(leg.id);
     const ssrc = 500 + legs.length;
     const stream = { codec, ssrc, payloadType: 99 };
@@ -115,6 +118,20 @@ describe('phones that see a grid', () => {
     await sees(MIDDLES, COLOURS);
     expect(showing.at(-1)).toBe('grid');
     expect(room.gridReason()).toBeUndefined();
+  });
+
+  it('one that takes little gets a smaller stream of it, and one that takes too little who speaks', async () => {
+    await viewer.configure(agreed('H264', { maxBitrate: 500_000 }));
+    await sees(MIDDLES, COLOURS);
+    for (const limits of [{ maxBitrate: 200_000 }, { maxLevel: 13 }]) {
+      await viewer.configure(agreed('H264', limits));
+      await sees(WHOLE, [RED]);
+      expect(room.gridReason(legs[2])).toContain('this phone takes');
+      expect(room.gridReason()).toBeUndefined();
+      await viewer.configure(agreed('H264', { maxLevel: 31 }));
+      await sees(MIDDLES, COLOURS);
+      expect(room.gridReason(legs[2])).toBeUndefined();
+    }
   });
 
   it('when the compositor dies it sees who speaks, and the grid again when there is another one', async () => {

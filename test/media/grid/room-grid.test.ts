@@ -12,7 +12,7 @@ import { VideoProbe, type Look } from '../../support/video-probe.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { testDeps, testSettings } from '../media-fixture.ts';
 
-jest.setTimeout(30_000);
+jest.setTimeout(60_000);
 
 const PORTS = { min: 30_000, max: 39_999 };
 const LIMITS = { rooms: 2, framesPerSecond: 25, cpuShare: 0.9, bitrate: 1_500_000 };
@@ -53,7 +53,7 @@ describe('a machine without node-av', () => {
     const grids = new GridService(LIMITS, { ...testDeps, missing });
     const router = { closed: false } as mediasoup.Router;
     const grid = new RoomGrid({ router, ports: PORTS, grids, ...testDeps });
-    grid.setWanted(new Set(['H264']));
+    grid.setWanted(new Map([['H264', undefined]]));
     await waitUntil('the reason', () => (grid.reason === missing ? undefined : 'none'));
     expect(grid.output('H264')).toBeUndefined();
     expect(grids.counters().rooms).toBe(0);
@@ -86,7 +86,7 @@ describe('the grid of a room, with the real worker and a real compositor', () =>
       clock: new SystemClock(),
       logger: testDeps.logger,
     });
-  }, 30_000);
+  }, 60_000);
 
   afterAll(async () => {
     await grid?.close();
@@ -165,7 +165,12 @@ describe('the grid of a room, with the real worker and a real compositor', () =>
 
   it('shows each member in a tile of its own, in the order of joining, in both codecs', async () => {
     grid.setMembers(members);
-    grid.setWanted(new Set(['H264', 'VP8']));
+    grid.setWanted(
+      new Map([
+        ['H264', undefined],
+        ['VP8', undefined],
+      ]),
+    );
     await waitUntil('outputs', () =>
       grid.output('H264') && grid.output('VP8') ? undefined : (grid.reason ?? 'starting'),
     );
@@ -264,7 +269,7 @@ describe('the grid of a room, with the real worker and a real compositor', () =>
     expect(cpuSeconds).toBeGreaterThan(0);
     expect(framesDecoded).toBeGreaterThan(20);
     const pid = grid.pid!;
-    grid.setWanted(new Set());
+    grid.setWanted(new Map());
     await waitUntil('its end', () => (grids.counters().rooms === 0 ? undefined : 'running'));
     expect(grid.output('H264')).toBeUndefined();
     await waitUntil('the end of the process', () => (isAlive(pid) ? 'alive' : undefined));

@@ -72,6 +72,11 @@ describe('the layout of rooms and phones', () => {
         layoutReason: '2 grids run already (GRID_ROOMS)',
       },
     ]);
+    conference.media.rooms[0]!.noGrid = undefined;
+    conference.media.rooms[0]!.noGridFor.set(member.phoneLeg.id, 'its level is too low');
+    expect((await call('GET', url)).json).toMatchObject([
+      { layout: 'grid', effectiveLayout: 'speaker', layoutReason: 'its level is too low' },
+    ]);
     const none = await call('PATCH', `${url}/${member.id}`, { layout: null });
     expect(none.json).toMatchObject({ layout: 'speaker', effectiveLayout: 'speaker' });
   });

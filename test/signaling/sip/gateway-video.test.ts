@@ -142,6 +142,7 @@ describe('a phone that offers video', () => {
         sendPayloadType: 97,
         receivePayloadType: 97,
         packetizationMode: 1,
+        maxLevel: 31,
         feedback: { pli: true },
         maxBitrate: 512_000,
         remoteAddress: '10.0.0.9',
