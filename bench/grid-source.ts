@@ -17,6 +17,7 @@ export interface SourceOrder {
   port: number;
   streams: GridStream[];
   framesPerSecond: number;
+  size: { width: number; height: number };
 }
 
 export interface SourceAnswer {
@@ -27,8 +28,8 @@ export interface SourceAnswer {
   octets: number;
 }
 
-const SIZE = { width: 640, height: 360 };
 const SECONDS = 2;
+/** Bits a second of 640x360. */
 const BITRATE = 700_000;
 /** Octets of an RTP header (RFC 3550 5.1). */
 const HEADER = 12;
@@ -46,14 +47,14 @@ function noise(seed: number): number {
   return ((mixed ^ (mixed >>> 12)) >>> 8) & 0xff;
 }
 
-function paint(picture: Picture, frame: number): void {
+function paint(picture: Picture, { width, height }: SourceOrder['size'], frame: number): void {
   const [luma, u, v] = picture.planes;
-  const { width, height } = SIZE;
-  const centreX = width / 2 + 40 * Math.sin(frame / 9);
-  const centreY = height / 2 + 12 * Math.cos(frame / 7);
+  const scale = height / 360;
+  const centreX = width / 2 + scale * 40 * Math.sin(frame / 9);
+  const centreY = height / 2 + scale * 12 * Math.cos(frame / 7);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
-      const inHead = ((x - centreX) / 90) ** 2 + ((y - centreY) / 120) ** 2 < 1;
+      const inHead = ((x - centreX) / 90) ** 2 + ((y - centreY) / 120) ** 2 < scale ** 2;
       const grain = noise(x * 7919 + y * 104_729 + frame * 31) >> 6;
       const shelf = 70 + ((x >> 5) % 5) * 18 + ((y >> 4) % 3) * 9;
       const face = 150 + 40 * Math.sin((x - centreX) / 17) * Math.cos((y - centreY) / 13);
@@ -64,19 +65,23 @@ function paint(picture: Picture, frame: number): void {
   v.data.fill(140);
 }
 
-async function encode(codec: GridCodec, framesPerSecond: number): Promise<Buffer[][]> {
-  const settings = { size: SIZE, framesPerSecond, bitrate: BITRATE };
+async function encode(
+  codec: GridCodec,
+  { framesPerSecond, size }: Pick<SourceOrder, 'framesPerSecond' | 'size'>,
+): Promise<Buffer[][]> {
+  const bitrate = Math.round((BITRATE * size.height) / 360);
+  const settings = { size, framesPerSecond, bitrate };
   const encoder = await PictureEncoder.open(av, codec, settings);
-  const picture = new Picture(SIZE, 'packed');
+  const picture = new Picture(size, 'packed');
   const frame = new av.Frame();
   frame.alloc();
-  frame.width = SIZE.width;
-  frame.height = SIZE.height;
+  frame.width = size.width;
+  frame.height = size.height;
   frame.format = av.AV_PIX_FMT_YUV420P;
   frame.getBuffer(32);
   const frames: Buffer[][] = [];
   for (let index = 0; index < SECONDS * framesPerSecond; index++) {
-    paint(picture, index);
+    paint(picture, size, index);
     frame.makeWritable();
     frame.fromBuffer(picture.data);
     frame.pts = BigInt(Math.round((index * 90_000) / framesPerSecond));
@@ -88,10 +93,10 @@ async function encode(codec: GridCodec, framesPerSecond: number): Promise<Buffer
   return frames;
 }
 
-async function send({ port, streams, framesPerSecond }: SourceOrder): Promise<void> {
+async function send({ port, streams, framesPerSecond, size }: SourceOrder): Promise<void> {
   const loops = new Map<GridCodec, Buffer[][]>();
   for (const { codec } of streams) {
-    if (!loops.has(codec)) loops.set(codec, await encode(codec, framesPerSecond));
+    if (!loops.has(codec)) loops.set(codec, await encode(codec, { framesPerSecond, size }));
   }
   const started = performance.now();
   streams.forEach((stream, index) => {

@@ -20,6 +20,8 @@ interface Case {
   codecs: readonly GridCodec[];
   /** Of a core. */
   limit: number;
+  /** Lines of the cameras; 360 by default. */
+  lines?: number;
 }
 
 const NO_LIMIT = 4;
@@ -33,7 +35,9 @@ const CASES: readonly Case[] = [
   { tiles: 9, framesPerSecond: 30, codecs: ['H264'], limit: NO_LIMIT },
   { tiles: 4, framesPerSecond: 25, codecs: ['VP8'], limit: NO_LIMIT },
   { tiles: 9, framesPerSecond: 25, codecs: ['H264', 'VP8'], limit: NO_LIMIT },
-  { tiles: 9, framesPerSecond: 25, codecs: ['H264', 'VP8'], limit: 0.3 },
+  { tiles: 9, framesPerSecond: 25, codecs: ['VP8'], limit: NO_LIMIT },
+  { tiles: 9, framesPerSecond: 25, codecs: ['H264'], limit: 0.3 },
+  { tiles: 9, framesPerSecond: 25, codecs: ['H264'], limit: 0.3, lines: 180 },
 ];
 
 export async function benchGrid(options: readonly string[]): Promise<BenchRow[]> {
@@ -84,7 +88,7 @@ async function measure(each: Case, seconds: number): Promise<BenchRow[]> {
     })),
     outputs: codecs.map((codec, index) => ({ codec, ssrc: 1 + index, payloadType: 97 + index })),
   });
-  source.child.send({ port, streams, framesPerSecond } satisfies SourceOrder);
+  source.child.send({ port, streams, framesPerSecond, size: sizeOf(each) } satisfies SourceOrder);
   await delay(WARM_UP_MS);
   const [before, octetsBefore] = [report, await received(source.child)];
   await delay(seconds * 1000);
@@ -96,14 +100,20 @@ async function measure(each: Case, seconds: number): Promise<BenchRow[]> {
   return rowsOf(each, before, after, { seconds, octets: octetsAfter - octetsBefore });
 }
 
+function sizeOf({ lines = 360 }: Case): { width: number; height: number } {
+  return { width: (lines * 16) / 9, height: lines };
+}
+
 function rowsOf(
-  { tiles, framesPerSecond, codecs, limit }: Case,
+  each: Case,
   before: GridReport,
   after: GridReport,
   run: { seconds: number; octets: number },
 ): BenchRow[] {
+  const { tiles, framesPerSecond, codecs, limit } = each;
+  const { width, height } = sizeOf(each);
   const limited = limit === NO_LIMIT ? '' : `, held to ${limit * 100} %`;
-  const name = `${tiles} tiles of 640x360, ${framesPerSecond} fps, to ${codecs.join(' and ')}${limited}`;
+  const name = `${tiles} tiles of ${width}x${height}, ${framesPerSecond} fps, to ${codecs.join(' and ')}${limited}`;
   const cpu = after.cpuSeconds - before.cpuSeconds;
   const pictures = (after.framesEncoded - before.framesEncoded) / codecs.length;
   const row = (what: string, value: number, unit: string): BenchRow => ({

@@ -264,7 +264,7 @@ function readMedia(
     grid: {
       rooms: reader.integer('GRID_ROOMS', 2, 0, 64),
       framesPerSecond: reader.integer('GRID_FPS', 25, 5, 30),
-      cpuShare: reader.integer('GRID_CPU_PERCENT', 60, 5, 400) / 100,
+      cpuShare: reader.integer('GRID_CPU_PERCENT', 80, 5, 400) / 100,
       bitrate: reader.integer('GRID_BITRATE', 1_500_000, 300_000, 6_000_000),
     },
     autoGain: reader.boolean('PHONE_AUTO_GAIN', false),

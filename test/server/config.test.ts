@@ -56,7 +56,7 @@ describe('parseConfig', () => {
         mixerThreads: 2,
         rtpTimeout: 30_000,
         rtpDscp: 46,
-        grid: { rooms: 2, framesPerSecond: 25, cpuShare: 0.6, bitrate: 1_500_000 },
+        grid: { rooms: 2, framesPerSecond: 25, cpuShare: 0.8, bitrate: 1_500_000 },
         autoGain: false,
         opus: { bitrate: 48_000, complexity: 5 },
       },
