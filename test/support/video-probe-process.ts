@@ -31,6 +31,8 @@ const watched = new Map<
   number,
   { decoder: StreamDecoder; seen: SeenStream; last?: number; askedAt: number }
 >();
+/** Port of the sender → SSRC. */
+const sources = new Map<number, number>();
 const view = new RtpPacketView();
 const feedback = new Uint8Array(64);
 
@@ -120,6 +122,7 @@ socket.on('message', (data, from) => {
     return;
   }
   if (!view.parse(data)) return;
+  sources.set(from.port, view.ssrc);
   const entry = watched.get(view.ssrc);
   if (entry === undefined) return;
   const { seen } = entry;
@@ -152,6 +155,9 @@ async function handle(request: ProbeRequest): Promise<void> {
       break;
     case 'watch':
       await watch(request.stream);
+      break;
+    case 'source':
+      tell({ type: 'source', ssrc: sources.get(request.port) });
       break;
     case 'look':
       tell(look(request.ssrc, request.areas));

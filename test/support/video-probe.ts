@@ -16,6 +16,8 @@ export type ProbeRequest =
   | SendRequest
   | { type: 'stop'; ssrc: number }
   | { type: 'watch'; stream: GridStream }
+  /** Which stream comes from this port. */
+  | { type: 'source'; port: number }
   /** Areas as x, y, width, height of a picture of 1280×720. */
   | { type: 'look'; ssrc: number; areas: readonly (readonly number[])[] };
 
@@ -40,7 +42,9 @@ export interface Look {
 }
 
 export type ProbeAnswer =
-  { type: 'ready'; port: number } | { type: 'seen'; stream?: SeenStream; looks: Look[] };
+  | { type: 'ready'; port: number }
+  | { type: 'seen'; stream?: SeenStream; looks: Look[] }
+  | { type: 'source'; ssrc: number | undefined };
 
 /** Sends coloured pictures, and looks at what it is sent. */
 export class VideoProbe {
@@ -76,6 +80,16 @@ export class VideoProbe {
 
   watch(stream: GridStream): void {
     this.#child.send({ type: 'watch', stream });
+  }
+
+  /** The SSRC of what comes from a port of the loopback; undefined: nothing yet. */
+  async ssrcFrom(port: number): Promise<number | undefined> {
+    const answer = once(this.#child, 'message') as Promise<[ProbeAnswer]>;
+    this.#child.send({ type: 'source', port });
+    const [source] = await answer;
+    if (source.type !== 'source') throw new Error('the video probe speaks out of turn');
+
+    return source.ssrc;
   }
 
   /** What is in these areas of the picture now; none: there was no picture yet. */
