@@ -9,6 +9,7 @@ import {
   opusBackend,
 } from '../../../media/codec/index.ts';
 import {
+  configureOpus,
   createOpusDecoder,
   createOpusEncoder,
   type OpusBackendName,
@@ -140,7 +141,8 @@ describe.each(backends)('Opus by %s', (backend) => {
     expect(fecError).toBeLessThan(plainError / 2);
   });
 
-  it('leaves voices to the transform unless copies for lost packets or few bits are wanted', () => {
+  it('leaves voices to the transform where it has bits, unless copies for lost packets are wanted', () => {
+    configureOpus({ bitrate: 80_000 });
     const [plain, without, few] = [
       keep(createOpusEncoder(48_000, 20, backend, 'useinbandfec=1')),
       keep(createOpusEncoder(48_000, 20, backend, 'useinbandfec=0')),
@@ -162,6 +164,8 @@ describe.each(backends)('Opus by %s', (backend) => {
     expect(isTransform(without)).toBe(true);
     plain.expectLoss(0);
     expect(isTransform(plain)).toBe(true);
+    configureOpus({ bitrate: 40_000 });
+    expect(isTransform(keep(createOpusEncoder(48_000, 20, backend)))).toBe(false);
   });
 
   it.each([
