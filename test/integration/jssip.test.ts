@@ -161,6 +161,8 @@ describe.each([
     await server.api('POST', '/rooms/742/calls', { uri: 'web' });
     await untilMembers('742', ['speaker', 'web']);
     await phone.hears(TONE);
+    await phone.press('*6');
+    await untilMembers('742', ['speaker', 'web muted']);
     await phone.hangUp();
     await untilMembers('742', ['speaker']);
     await speaker.stop();

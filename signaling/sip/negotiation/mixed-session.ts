@@ -215,7 +215,9 @@ export class MixedSession {
       receivePayloadTypes: new Map(
         [...audio, ...events].map((each) => [each.payloadType, each.codec]),
       ),
-      ...(event && { telephoneEventPayloadType: event.payloadType }),
+      ...(event && {
+        telephoneEvent: { payloadType: event.payloadType, clockRate: event.codec.clockRate },
+      }),
       ptime: codec.packetTimes.includes(ptime) ? ptime : PACKET_TIME,
       direction: MIRRORED[theirs],
     };

@@ -98,7 +98,7 @@ describe('the session of a WebRTC call with one stream', () => {
       ...door.inside,
       sendPayloadType: 96,
       formatParameters: 'stereo=1;useinbandfec=1',
-      telephoneEventPayloadType: 97,
+      telephoneEvent: { payloadType: 97, clockRate: 48_000 },
       direction: 'sendrecv',
     });
     expect([...leg.configured[0]!.receivePayloadTypes.keys()]).toEqual([96, 0, 97, 101]);
@@ -166,8 +166,21 @@ describe('the session of a WebRTC call with one stream', () => {
     expect(engine.doors[0]!.connected).toMatchObject([{ role: 'client' }]);
     expect(leg.configured[0]).toMatchObject({
       sendPayloadType: 111,
-      telephoneEventPayloadType: 110,
+      telephoneEvent: { payloadType: 110, clockRate: 48_000 },
     });
+  });
+
+  it('takes events of either clock: Chromium, when it is called, sends those of 8000 Hz beside Opus', async () => {
+    await session.offer();
+    const lines = ['a=rtpmap:111 opus/48000/2', 'a=rtpmap:110 telephone-event/48000'];
+    await session.applyAnswer(description({ formats: '111 110 101', lines, setup: 'active' }));
+
+    const { receivePayloadTypes } = leg.configured[0]!;
+    expect([...receivePayloadTypes].map(([number, { clockRate }]) => [number, clockRate])).toEqual([
+      [111, 48_000],
+      [110, 48_000],
+      [101, 8000],
+    ]);
   });
 
   it('an answer that refuses the audio, or is not encrypted, is an error', async () => {
