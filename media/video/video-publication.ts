@@ -48,11 +48,13 @@ export class VideoPublication {
     const current = this.#published;
     const nack = video?.feedback.nack === true;
     const fits = current?.codec === video?.codec && current?.nack === nack;
-    if (current !== undefined && (!fits || current.producer.closed)) this.withdraw();
-    if (video === undefined) return;
-    const paused = !this.#session.isSeen || !this.#session.sends;
+    const { isSeen } = this.#session;
+    if (current !== undefined && (!fits || !isSeen || current.producer.closed)) this.withdraw();
+    // A phone that is only shown something has nothing to publish.
+    if (video === undefined || !isSeen) return;
+    const paused = !this.#session.sends;
     if (this.#published === undefined) {
-      // A phone that is only shown something, or has no camera, has nothing to publish.
+      // Nor has one without a camera.
       if (!paused) await this.#publish(link, video.codec, nack);
     } else if (this.#published.producer.paused !== paused) {
       const { producer } = this.#published;

@@ -323,6 +323,12 @@ describe('the video of phones in a room', () => {
     ]);
     a.peer.play(a.video);
     await sees(c.peer, 1);
+    // Who says that it only watches has no picture in the room any more, not even a stopped one.
+    await a.video.configure(a.peer.agreed({ direction: 'sendonly' }));
+    await sees(c.peer, 2);
+    expect(room.producers().map(({ legId }) => legId)).toEqual([b.leg.id]);
+    await a.video.configure(a.peer.agreed());
+    await sees(c.peer, 1);
   });
 
   it('slides are what is shared alone; the main stream then keeps the speaker', async () => {
