@@ -104,6 +104,7 @@ export class Room implements RoomHandle {
     this.#logger = options.logger.child({ room: options.settings.number });
     this.#media = new MeetingMedia(options.media, this.#mediaHooks, this.#logger);
     this.#speakers = new RoomSpeakers(options.clock, this.#members, (id) => {
+      this.#logger.debug({ participant: id }, 'active speaker');
       this.#media.setActiveSpeaker(id && this.#members.legOf(id));
     });
     const { voice, clock } = options;

@@ -1,5 +1,5 @@
 import type { types as mediasoup } from 'mediasoup';
-import type { LegId, Logger } from '../../base/index.ts';
+import { AppError, type LegId, type Logger } from '../../base/index.ts';
 import type { MicrophoneInput, MixerRoom } from '../mixer/index.ts';
 import { openLoopback, type PortRange } from './loopback.ts';
 import { Reconciler } from './reconciler.ts';
@@ -85,6 +85,8 @@ export class MicrophoneTap {
       );
       inMixer = true;
       await transport.connect({ ip: address, port });
+      // Its Consumer closed with it, and the worker knows neither.
+      if (producer.closed) throw new AppError('INVALID_STATE', 'closed meanwhile');
       await consumer.resume();
       this.#tapped = { producer, transport };
     } catch (error) {

@@ -182,7 +182,7 @@ export class SfuWebRtcLeg implements WebRtcLeg {
   }
 
   async setConsumerPaused(consumerId: ConsumerId, paused: boolean): Promise<void> {
-    const consumer = this.#consumer(consumerId);
+    const consumer = this.#fedConsumer(consumerId);
     try {
       await (paused ? consumer.pause() : consumer.resume());
     } catch (error) {
@@ -194,7 +194,7 @@ export class SfuWebRtcLeg implements WebRtcLeg {
     consumerId: ConsumerId,
     layers: { spatial: number; temporal?: number },
   ): Promise<void> {
-    const consumer = this.#consumer(consumerId);
+    const consumer = this.#fedConsumer(consumerId);
     if (consumer.kind !== 'video') throw new AppError('BAD_REQUEST', 'only video has layers');
     for (const layer of [layers.spatial, layers.temporal ?? 0]) {
       if (!Number.isInteger(layer) || layer < 0 || layer > 255) {
@@ -212,7 +212,8 @@ export class SfuWebRtcLeg implements WebRtcLeg {
   }
 
   async closeConsumer(consumerId: ConsumerId): Promise<void> {
-    this.#consumer(consumerId).close();
+    const consumer = this.#consumer(consumerId);
+    if (this.#isFed(consumer)) consumer.close();
   }
 
   async setMuted(muted: boolean): Promise<void> {
@@ -224,7 +225,7 @@ export class SfuWebRtcLeg implements WebRtcLeg {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    for (const consumer of [...this.#consumers.values()]) consumer.close();
+    // What it receives closes with its transport, as whoever sends it may have closed in the same moment.
     for (const { producer } of [...this.#producers.values()]) producer.close();
     this.#transports.close();
     this.#host.closed(this);
@@ -296,6 +297,21 @@ export class SfuWebRtcLeg implements WebRtcLeg {
     if (consumer === undefined) throw new AppError('NOT_FOUND', 'no such received stream');
 
     return consumer;
+  }
+
+  #fedConsumer(id: ConsumerId): mediasoup.Consumer {
+    const consumer = this.#consumer(id);
+    if (!this.#isFed(consumer)) throw new AppError('INVALID_STATE', 'its sender is gone');
+
+    return consumer;
+  }
+
+  /**
+   * The worker closes a Consumer together with its Producer, and we are told a moment later: till then it is
+   * left alone, as the worker would not know what is meant.
+   */
+  #isFed({ producerId }: mediasoup.Consumer): boolean {
+    return this.#host.findProducer(producerId as ProducerId) !== undefined;
   }
 
   #assertOpen(): void {

@@ -31,6 +31,8 @@ export const SOUND_PACKAGES = [
 
 export const TEST_PACKAGES = [
   { name: 'baresip-core', command: 'baresip' },
+  // H.264, which its phones with video speak.
+  { name: 'baresip-ffmpeg', folder: '/usr/lib/baresip/modules/avcodec.so' },
   { name: 'linphone-cli', command: 'linphonec' },
   { name: 'sip-tester', command: 'sipp' },
   { name: 'kamailio', command: 'kamailio' },

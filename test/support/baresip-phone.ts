@@ -20,6 +20,20 @@ const CODECS = {
   g726: { module: 'g726', entry: 'G726-32/8000/1', sampleRate: 8000 },
 } as const;
 
+const VIDEO_CODECS = { H264: ['avcodec'], VP8: ['vp8'] } as const;
+/** The picture that it sends is three bars, red, green and blue. */
+const VIDEO_CONFIGURATION = [
+  'video_source fakevideo,nil',
+  'video_display fakevideo,nil',
+  'video_size 320x240',
+  'video_fps 15',
+  'video_bitrate 256000',
+  'video_selfview no',
+  'avcodec_h264enc libx264',
+  'avcodec_h264dec h264',
+  'module fakevideo.so',
+];
+
 export type PhoneCodec = keyof typeof CODECS;
 
 export interface PhoneOptions {
@@ -31,6 +45,8 @@ export interface PhoneOptions {
   /** SIP port; the control port and the RTP range follow from it. */
   port: number;
   codec?: PhoneCodec;
+  /** Offers and takes video of this codec alone. */
+  video?: keyof typeof VIDEO_CODECS;
   /** What the phone plays, Hz; undefined: silence. */
   tone?: number;
   /** Peak of it, dBFS; -12 by default. */
@@ -85,6 +101,13 @@ export class BaresipPhone {
 
   get name(): string {
     return this.#options.name;
+  }
+
+  /** Where it receives media, RTP and RTCP. */
+  get mediaPorts(): { min: number; max: number } {
+    const min = 20_000 + (this.#options.port % 500) * 40;
+
+    return { min, max: min + 38 };
   }
 
   get events(): readonly PhoneEvent[] {
@@ -242,10 +265,12 @@ export class BaresipPhone {
       srtp,
       dtls = false,
       address = '127.0.0.1',
+      video,
     } = this.#options;
     const security = srtp === undefined ? [] : ['srtp'];
     if (dtls) security.push('dtls_srtp', 'stun', 'ice');
     const { module, entry, sampleRate } = CODECS[codec];
+    const videoModules = video === undefined ? [] : VIDEO_CODECS[video];
     const wav = path.join(folder, 'tone.wav');
     // aufile does not loop and its end hangs up: longer than any test's call.
     writeToneWav(wav, tone ?? 440, {
@@ -253,14 +278,14 @@ export class BaresipPhone {
       sampleRate,
       level: tone === undefined ? -140 : level,
     });
-    const rtpMin = 20_000 + (port % 500) * 40;
+    const { min, max } = this.mediaPorts;
     writeFileSync(
       path.join(folder, 'config'),
       [
         'poll_method epoll',
         `sip_listen ${address}:${port}`,
         `net_interface ${address}`,
-        `rtp_ports ${rtpMin}-${rtpMin + 38}`,
+        `rtp_ports ${min}-${max}`,
         'rtp_stats yes',
         `rtcp_mux ${dtls ? 'yes' : 'no'}`,
         'jitter_buffer_delay 1-10',
@@ -280,7 +305,10 @@ export class BaresipPhone {
         `audio_source aufile,${wav}`,
         `ausrc_srate ${sampleRate}`,
         'ausrc_channels 1',
-        ...['aufile', module, 'sndfile', ...security].map((each) => `module ${each}.so`),
+        ...(video === undefined ? [] : VIDEO_CONFIGURATION),
+        ...['aufile', module, 'sndfile', ...security, ...videoModules].map(
+          (each) => `module ${each}.so`,
+        ),
         ...['uuid', 'account'].map((each) => `module_tmp ${each}.so`),
         ...['menu', 'debug_cmd', 'ctrl_tcp'].map((each) => `module_app ${each}.so`),
         '',
@@ -290,13 +318,23 @@ export class BaresipPhone {
   }
 
   #accountLine(codec: string): string {
-    const { name, port, transport = 'udp', account, answers, outboundProxy, srtp } = this.#options;
+    const {
+      name,
+      port,
+      transport = 'udp',
+      account,
+      answers,
+      outboundProxy,
+      srtp,
+      video,
+    } = this.#options;
     const host = account?.server ?? `127.0.0.1:${port}`;
     const parts = [
       `"${name}" <sip:${name}@${host};transport=${transport}>`,
       `regint=${account === undefined ? 0 : 60}`,
       `audio_codecs=${codec}`,
-      'video_codecs=',
+      // All that its module has: of H.264 both packetization modes.
+      ...(video === undefined ? ['video_codecs='] : []),
       `auth_pass=${account?.password ?? 'x'}`,
       ...(outboundProxy === undefined
         ? []

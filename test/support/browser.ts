@@ -33,8 +33,25 @@ export function chromiumOptions(): LaunchOptions {
   };
 }
 
-export async function launchChromium(): Promise<Browser> {
-  return chromium.launch(chromiumOptions());
+/** Files that the fake devices play again and again, instead of what is their own. */
+export interface FakeDevices {
+  /** Y4M. */
+  camera: string;
+  /** WAV. */
+  microphone: string;
+}
+
+export async function launchChromium(devices?: FakeDevices): Promise<Browser> {
+  const options = chromiumOptions();
+  const own =
+    devices === undefined
+      ? []
+      : [
+          `--use-file-for-fake-video-capture=${devices.camera}`,
+          `--use-file-for-fake-audio-capture=${devices.microphone}`,
+        ];
+
+  return chromium.launch({ ...options, args: [...(options.args ?? []), ...own] });
 }
 
 export interface RosterRow {
@@ -131,6 +148,26 @@ export class RoomPage {
           return video === null
             ? []
             : [[tile.getAttribute('data-participant-id') ?? '', video.currentTime]];
+        }),
+      ),
+    );
+  }
+
+  /** Red, green and blue at the left, in the middle and at the right of each tile's video. */
+  async videoColours(): Promise<Record<string, number[][]>> {
+    return this.page.getByTestId('tile').evaluateAll((tiles) =>
+      Object.fromEntries(
+        tiles.flatMap((tile) => {
+          const video = tile.querySelector('video');
+          const canvas = document.createElement('canvas');
+          [canvas.width, canvas.height] = [3, 1];
+          const context = canvas.getContext('2d');
+          if (video === null || video.videoWidth === 0 || context === null) return [];
+          context.drawImage(video, 0, 0, 3, 1);
+          const data = [...context.getImageData(0, 0, 3, 1).data];
+          const pixels = [0, 4, 8].map((at) => data.slice(at, at + 3));
+
+          return [[tile.getAttribute('data-participant-id') ?? '', pixels]];
         }),
       ),
     );

@@ -18,6 +18,9 @@ export interface ParticipantRow {
   state: string;
   muted: boolean;
   speaking: boolean;
+  video: boolean;
+  videoCodecs: string[];
+  videoReceived?: string;
 }
 
 /** The real server process as `npm start` runs it, on loopback, with data of its own. */

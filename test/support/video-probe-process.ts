@@ -6,7 +6,7 @@ import { createSocket } from 'node:dgram';
 import { loadAvLibrary, type AvLibrary } from '../../media/grid/av-library.ts';
 import type { GridStream } from '../../media/grid/grid-protocol.ts';
 import { OutputStream } from '../../media/grid/output-stream.ts';
-import { Picture } from '../../media/grid/picture.ts';
+import { Picture, type Colour } from '../../media/grid/picture.ts';
 import { StreamDecoder } from '../../media/grid/stream-decoder.ts';
 import {
   isRtcp,
@@ -15,7 +15,13 @@ import {
   sequenceDifference,
   writeRtcp,
 } from '../../media/rtp/index.ts';
-import type { ProbeAnswer, ProbeRequest, SendRequest, SeenStream } from './video-probe.ts';
+import type {
+  ProbeAnswer,
+  ProbeRequest,
+  SeenStream,
+  SendRequest,
+  ShownPicture,
+} from './video-probe.ts';
 
 const FRAME_MS = 40;
 /** Between two requests for a key frame. */
@@ -114,6 +120,37 @@ function look(ssrc: number, areas: readonly (readonly number[])[]): ProbeAnswer 
   return { type: 'seen', ...(entry && { stream: entry.seen }), looks: scaled ? looks : [] };
 }
 
+async function replay(
+  stream: GridStream,
+  packets: readonly { time: number; data: string }[],
+): Promise<ShownPicture[]> {
+  const decoder = await StreamDecoder.open(av, stream, { decoded: 0, discarded: 0 });
+  const pictures: ShownPicture[] = [];
+  for (const { time, data } of packets) {
+    if (!view.parse(Buffer.from(data, 'base64'))) continue;
+    decoder.receive(view, time);
+    const picture = decoder.decode(time) && decoder.scaled({ x: 0, y: 0, width: 64, height: 64 });
+    if (picture) pictures.push({ time, colour: meanOf(picture.picture) });
+  }
+  decoder.close();
+
+  return pictures;
+}
+
+function meanOf({ width, height, planes }: Picture): Colour {
+  const [y, u, v] = planes.map(({ data, stride }, plane) => {
+    const [columns, rows] = plane === 0 ? [width, height] : [width / 2, height / 2];
+    let sum = 0;
+    for (let row = 0; row < rows; row++) {
+      for (const value of data.subarray(row * stride, row * stride + columns)) sum += value;
+    }
+
+    return Math.round(sum / (columns * rows));
+  });
+
+  return [y ?? 0, u ?? 0, v ?? 0];
+}
+
 socket.on('message', (data, from) => {
   if (isRtcp(data)) {
     for (const packet of parseRtcp(data) ?? []) {
@@ -158,6 +195,9 @@ async function handle(request: ProbeRequest): Promise<void> {
       break;
     case 'source':
       tell({ type: 'source', ssrc: sources.get(request.port) });
+      break;
+    case 'replay':
+      tell({ type: 'replayed', pictures: await replay(request.stream, request.packets) });
       break;
     case 'look':
       tell(look(request.ssrc, request.areas));

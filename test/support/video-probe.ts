@@ -2,6 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { GridStream } from '../../media/grid/grid-protocol.ts';
+import type { Colour } from '../../media/grid/picture.ts';
 
 export interface SendRequest {
   type: 'send';
@@ -18,6 +19,8 @@ export type ProbeRequest =
   | { type: 'watch'; stream: GridStream }
   /** Which stream comes from this port. */
   | { type: 'source'; port: number }
+  /** Octets in base64. */
+  | { type: 'replay'; stream: GridStream; packets: { time: number; data: string }[] }
   /** Areas as x, y, width, height of a picture of 1280×720. */
   | { type: 'look'; ssrc: number; areas: readonly (readonly number[])[] };
 
@@ -41,8 +44,15 @@ export interface Look {
   most: number;
 }
 
+/** The mean of a whole picture, and when the packet came that completed it. */
+export interface ShownPicture {
+  time: number;
+  colour: Colour;
+}
+
 export type ProbeAnswer =
   | { type: 'ready'; port: number }
+  | { type: 'replayed'; pictures: ShownPicture[] }
   | { type: 'seen'; stream?: SeenStream; looks: Look[] }
   | { type: 'source'; ssrc: number | undefined };
 
@@ -103,6 +113,27 @@ export class VideoProbe {
     if (seen.type !== 'seen' || seen.stream === undefined) throw new Error('not watched');
 
     return { stream: seen.stream, looks: seen.looks };
+  }
+
+  /** Every picture of a stream that was captured. */
+  async replay(
+    stream: GridStream,
+    packets: readonly { time: number; payload: Uint8Array }[],
+  ): Promise<ShownPicture[]> {
+    const answer = once(this.#child, 'message') as Promise<[ProbeAnswer]>;
+    const request: ProbeRequest = {
+      type: 'replay',
+      stream,
+      packets: packets.map(({ time, payload }) => ({
+        time,
+        data: Buffer.from(payload).toString('base64'),
+      })),
+    };
+    this.#child.send(request);
+    const [replayed] = await answer;
+    if (replayed.type !== 'replayed') throw new Error('the video probe speaks out of turn');
+
+    return replayed.pictures;
   }
 
   async stopProcess(): Promise<void> {

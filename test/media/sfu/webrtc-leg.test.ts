@@ -1,5 +1,6 @@
+/** Size: the rules of one leg share a room with the real worker. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { types as mediasoup } from 'mediasoup';
+import { setLogEventListeners, type types as mediasoup } from 'mediasoup';
 import type { ConsumerId, ProducerId } from '../../../base/index.ts';
 import type { ProducerInfo, WebRtcLeg } from '../../../media/media-api.ts';
 import { createRoomMedia, type SfuRoomMedia } from '../../../media/room-media.ts';
@@ -278,6 +279,27 @@ describe("a browser's leg", () => {
       await waitUntil('the end is told', () => (ended.length > 0 ? undefined : 'not'));
       expect(ended).toEqual([others.id]);
     });
+  });
+
+  it('asks nothing of the worker about streams whose sender left in the same moment', async () => {
+    const complaints: string[] = [];
+    setLogEventListeners({ onerror: (_namespace, text) => complaints.push(text) });
+    await bob.createTransport('recv');
+    const [microphone, camera] = [await publishMicrophone(), await publishCamera()];
+    const voice = await bob.consume(microphone.id, room.rtpCapabilities);
+    const picture = await bob.consume(camera.id, room.rtpCapabilities);
+    const leaving = alice.close();
+    const outcomes = await Promise.allSettled([
+      bob.closeConsumer(voice.id),
+      bob.setConsumerPaused(picture.id, false),
+      bob.setPreferredLayers(picture.id, { spatial: 0 }),
+    ]);
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected']);
+    await Promise.all([leaving, bob.close()]);
+    // Answered after all that was asked before.
+    await (await room.createWebRtcLeg()).createTransport('recv');
+    setLogEventListeners({});
+    expect(complaints).toEqual([]);
   });
 
   it('closes once, and closes what the worker makes meanwhile', async () => {
