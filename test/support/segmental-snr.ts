@@ -13,6 +13,8 @@ const [LEAST, MOST] = [-10, 35];
 export interface Segment {
   /** Its first sample in the clean signal, a multiple of 160. */
   readonly at: number;
+  /** Samples by which it comes later in the other signal. */
+  readonly shift: number;
   /** dB. */
   readonly ratio: number;
 }
@@ -33,7 +35,7 @@ export function segmentsOf(clean: Int16Array, dirty: Int16Array): Segment[] {
       const there = ratioAt(clean, dirty, at, other);
       if (there > ratio) [ratio, shift] = [there, other];
     }
-    segments.push({ at, ratio: Math.min(MOST, Math.max(LEAST, ratio)) });
+    segments.push({ at, shift, ratio: Math.min(MOST, Math.max(LEAST, ratio)) });
   }
 
   return segments;
