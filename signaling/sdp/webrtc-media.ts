@@ -30,8 +30,9 @@ const MID_URI = 'urn:ietf:params:rtp-hdrext:sdes:mid';
 const RID_URI = 'urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id';
 const REPAIRED_RID_URI = 'urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id';
 /**
- * They say which m-line a packet is of. Not agreed on where SSRCs say it: mediasoup numbers extensions in
- * its own way, and a browser drops a packet in which it takes a time of sending for a mid.
+ * They say which stream a packet is of. Not agreed on where SSRCs say it, and the mid not where rids do: an id has
+ * one meaning in a bundle, both ways (RFC 8285 4.2), but the worker numbers what it sends in its own way, and
+ * Chromium drops a packet in which it takes a time of sending for a mid.
  */
 const NAMING: ReadonlySet<string> = new Set([MID_URI, RID_URI, REPAIRED_RID_URI]);
 /** What is read of a peer's packets; each of the others would only take a number. */
@@ -58,7 +59,10 @@ export function acceptMedia(
   const known = acceptExtensions(kind, readExtensions(media), router);
   const rids = kind === 'video' && sends ? acceptRids(media, known) : [];
   const isNamed = sends && (rids.length > 1 || readSource(media) === undefined);
-  const extensions = isNamed ? known : known.filter(({ uri }) => !NAMING.has(uri));
+  const isMarked = isNamed && rids.length < 2;
+  const extensions = known.filter(
+    ({ uri }) => (uri === MID_URI ? isMarked : isNamed) || !NAMING.has(uri),
+  );
   const producer = sends ? producerOf(media, codecs, extensions, rids) : undefined;
 
   return {
@@ -120,14 +124,12 @@ function acceptExtensions(
   );
 }
 
-/** Streams of a simulcast are told apart by their rid alone, so both extensions must be there. */
+/** Streams of a simulcast are told apart by their rids. */
 function acceptRids(media: SdpMedia, extensions: readonly Extension[]): AcceptedMedia['rids'] {
-  const has = (wanted: string): boolean => extensions.some(({ uri }) => uri === wanted);
-
-  return has(MID_URI) && has(RID_URI) ? readSimulcast(media) : [];
+  return extensions.some(({ uri }) => uri === RID_URI) ? readSimulcast(media) : [];
 }
 
-/** mediasoup knows a stream by its SSRC, its MID, or its MID and RID; undefined when none is said. */
+/** mediasoup knows a stream by its SSRC, its MID or its RID; undefined when none is said. */
 function producerOf(
   media: SdpMedia,
   codecs: readonly mediasoup.RtpCodecParameters[],
@@ -146,9 +148,7 @@ function producerOf(
     })),
     rtcp: { reducedSize: true, ...(source?.cname !== undefined && { cname: source.cname }) },
   };
-  if (hasMid && rids.length > 1) {
-    return { ...common, mid, encodings: rids.map(({ rid }) => ({ rid })) };
-  }
+  if (rids.length > 1) return { ...common, encodings: rids.map(({ rid }) => ({ rid })) };
   if (source !== undefined) {
     const { ssrc, rtxSsrc } = source;
 

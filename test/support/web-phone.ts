@@ -45,7 +45,9 @@ export class WebPhone {
   static async start(
     browser: Browser,
     server: ParleyServer,
-    settings: Pick<WebPhoneSettings, 'library' | 'tone' | 'colour'> & { user: string },
+    settings: Pick<WebPhoneSettings, 'library' | 'tone' | 'colour' | 'simulcast'> & {
+      user: string;
+    },
   ): Promise<WebPhone> {
     // A page of the server's own, as Chromium lets no other reach into the local network.
     const context = await browser.newContext({ bypassCSP: true, ignoreHTTPSErrors: true });

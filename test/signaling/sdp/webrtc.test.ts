@@ -115,7 +115,23 @@ describe('a camera', () => {
       { rid: 'h', paused: false },
       { rid: 'l', paused: true },
     ]);
-    expect(several.producer).toMatchObject({ mid: '1', encodings: [{ rid: 'h' }, { rid: 'l' }] });
+    expect(several.producer).toMatchObject({ encodings: [{ rid: 'h' }, { rid: 'l' }] });
+  });
+
+  it('8285-4.2: in several sizes has no mid in its packets, as its id is another extension of ours', () => {
+    const offer = parsed(
+      fixture('jssip-video')
+        .replace(/a=ssrc-group[^]*$/, '')
+        .concat('a=rid:h send\r\na=rid:l send\r\na=simulcast:send h;l\r\n'),
+    );
+    const several = acceptMedia(offer, offer.media[1]!, ROUTER)!;
+    const naming = several.extensions.filter(({ uri }) => uri.includes(':sdes:'));
+    expect(naming.map(({ id, uri }) => [id, uri.slice(uri.lastIndexOf(':') + 1)])).toEqual([
+      [10, 'rtp-stream-id'],
+      [11, 'repaired-rtp-stream-id'],
+    ]);
+    expect(several.producer?.mid).toBeUndefined();
+    expect(several.producer?.headerExtensions).toEqual(several.extensions);
   });
 
   it('without SSRCs is known by its mid', () => {

@@ -8,6 +8,8 @@ export interface WebPhoneSettings {
   tone: number;
   /** CSS colour of the picture that it sends; without one it sends none. */
   colour?: string;
+  /** Its picture in two sizes at once, told apart by rid (RFC 8853). */
+  simulcast?: boolean;
 }
 
 export type PhoneEvent =

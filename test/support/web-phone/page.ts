@@ -7,6 +7,7 @@ import type { PagePhone, PhoneEvent, WebPhoneSettings } from './page-api.ts';
 const peerConnections: RTCPeerConnection[] = [];
 const events: PhoneEvent[] = [];
 let phone: PagePhone | undefined;
+let simulcast = false;
 
 // Every peer connection is seen, whatever the library does with it.
 const NativePeerConnection = RTCPeerConnection;
@@ -18,6 +19,13 @@ globalThis.RTCPeerConnection = class extends NativePeerConnection {
       // SIP.js stops each track of a kind when the next one comes; what it leaves us is our own copy.
       play(track.clone(), streams[0]?.id ?? '', transceiver.mid ?? '');
     });
+  }
+
+  override addTrack(track: MediaStreamTrack, ...streams: MediaStream[]): RTCRtpSender {
+    if (!simulcast || track.kind !== 'video') return super.addTrack(track, ...streams);
+    const sendEncodings = [{ rid: 'h' }, { rid: 'l', scaleResolutionDownBy: 2 }];
+
+    return this.addTransceiver(track, { streams, sendEncodings }).sender;
   }
 };
 
@@ -36,6 +44,7 @@ function play(track: MediaStreamTrack, streamId: string, mid: string): void {
 
 const api = {
   async start(settings: WebPhoneSettings): Promise<void> {
+    simulcast = settings.simulcast === true;
     const source = await createSource(settings);
     const report = (event: PhoneEvent): void => void events.push(event);
     const options = { settings, source, report };
