@@ -206,7 +206,7 @@ export class Meeting {
   }
 
   #want(sfu: SfuClient, producer: RemoteProducer): void {
-    void sfu.want(producer.id, producer.kind, this.#wishFor(producer.id));
+    void sfu.want(producer.id, producer.kind, () => this.#wishFor(producer.id));
   }
 
   #wishFor(producerId: string): Wish {

@@ -131,8 +131,8 @@ export class SfuClient {
     await this.#alternatives.settle();
   }
 
-  /** Has a stream of somebody else sent to us. */
-  async want(producerId: string, kind: 'audio' | 'video', wish: Wish): Promise<void> {
+  /** Has a stream of somebody else sent to us; a picture as it is wished for when it is there, which takes a while. */
+  async want(producerId: string, kind: 'audio' | 'video', wishOf: () => Wish): Promise<void> {
     if (this.#wanted.has(producerId) || this.#device === undefined) return;
     this.#wanted.add(producerId);
     try {
@@ -150,7 +150,7 @@ export class SfuClient {
       const received = { consumer, kind, paused: true, layer: undefined };
       this.#received.set(producerId, received);
       this.#options.onTrack(producerId, consumer.track);
-      await this.#apply(received, kind === 'audio' ? { visible: true, spatialLayer: 0 } : wish);
+      await this.#apply(received, kind === 'audio' ? { visible: true, spatialLayer: 0 } : wishOf());
     } catch (error) {
       this.#wanted.delete(producerId);
       this.#options.onError(`receiving ${kind}`, error);
