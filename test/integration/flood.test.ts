@@ -1,4 +1,5 @@
 import { createSocket } from 'node:dgram';
+import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
@@ -14,6 +15,12 @@ import { letRun } from '../support/wait-until.ts';
 const SECONDS = 5;
 const ROUNDS_PER_SECOND = 50;
 const DATAGRAMS_PER_ROUND = 40;
+const LONGEST_GAP_MS = 60;
+
+/** Milliseconds of all cores that other machines on the same host took from this one (proc(5), `steal`). */
+function stolenMs(): number {
+  return 10 * Number(readFileSync('/proc/stat', 'utf8').split('\n')[0]?.split(/\s+/)[8] ?? 0);
+}
 
 describe('garbage on the SIP and RTP ports during a call', () => {
   const folder = scratchFolder('flood');
@@ -42,17 +49,12 @@ describe('garbage on the SIP and RTP ports during a call', () => {
 
   it("leaves no gap over 60 ms in the calls' audio, and both calls stand", async () => {
     const ports = phones.map((phone) => mediaPort(phone.log));
-    const capture = await PacketCapture.start(
-      folder,
-      `udp and src portrange ${ports[0]}-${ports[1]}`,
-    );
-    await flood([server.sipPort, ...ports.flatMap((port) => [port, port + 1])]);
-    const packets = await capture.stop();
+    let gaps = await gapsUnderFlood(ports);
+    for (let again = 0; again < 2 && gaps.wereStolen; again++) gaps = await gapsUnderFlood(ports);
 
-    for (const port of ports) {
-      const gap = longestGap(packets.filter((packet) => packet.sourcePort === port));
+    for (const gap of gaps.each) {
       expect(gap.packets).toBeGreaterThan((SECONDS * 1000) / 20 - 10);
-      expect(gap.ms).toBeLessThanOrEqual(60);
+      expect(gap.ms).toBeLessThanOrEqual(LONGEST_GAP_MS);
     }
     const metrics = await server.metrics();
     expect(metrics.get('parley_participants{kind="phone"}')).toBe(2);
@@ -64,12 +66,34 @@ describe('garbage on the SIP and RTP ports during a call', () => {
       await phone.hangUp();
       await phone.stop();
     }
-    const signal = slice(readWav(phones[0]!.recording()), 2, 2 + SECONDS);
+    const whole = readWav(phones[0]!.recording());
+    const end = whole.samples.length / whole.sampleRate - 0.5;
+    const signal = slice(whole, end - SECONDS, end);
 
     expect(toneLevel(signal, 660)).toBeGreaterThan(-18);
     expect(toneLevel(signal, 440)).toBeLessThan(-40);
     expect(longestGapMs(signal)).toBeLessThanOrEqual(60);
   });
+
+  /** `wereStolen`: a gap is too long, and the host took the cores away for as long meanwhile, so it says nothing. */
+  async function gapsUnderFlood(
+    ports: readonly number[],
+  ): Promise<{ each: ReturnType<typeof longestGap>[]; wereStolen: boolean }> {
+    const capture = await PacketCapture.start(
+      folder,
+      `udp and src portrange ${ports[0]}-${ports[1]}`,
+    );
+    const before = stolenMs();
+    await flood([server.sipPort, ...ports.flatMap((port) => [port, port + 1])]);
+    const stolen = stolenMs() - before;
+    const packets = await capture.stop();
+    const each = ports.map((port) =>
+      longestGap(packets.filter((packet) => packet.sourcePort === port)),
+    );
+    const beyond = Math.max(...each.map(({ ms }) => ms)) - LONGEST_GAP_MS;
+
+    return { each, wereStolen: beyond > 0 && stolen >= beyond };
+  }
 
   /** Random octets, half a SIP message, RTP-like headers: from a socket that belongs to no call. */
   async function flood(ports: number[]): Promise<void> {
