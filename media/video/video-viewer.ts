@@ -119,9 +119,8 @@ export class VideoViewer {
 
   receive(ssrc: number, packet: VideoPacket): void {
     const now = this.#clock.now();
-    for (const open of [this.#shown, this.#asked]) {
-      if (open?.ssrc === ssrc) open.feed.push(packet, now);
-    }
+    if (this.#shown?.ssrc === ssrc) this.#shown.feed.push(packet, now);
+    else if (this.#asked?.ssrc === ssrc) this.#asked.feed.push(packet, now);
   }
 
   close(): void {
