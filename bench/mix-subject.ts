@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { BenchCalls } from './bench-calls.ts';
+import { SERVER_HTTP, SERVER_MAIN, serverSettings, untilReady } from './bench-server.ts';
 import { JanusBridge } from './janus-bridge.ts';
 import { BENCH_KEY, type LoadCodec } from './load-tracks.ts';
 import { FIRST_PORT } from './mix-legs.ts';
@@ -28,7 +29,6 @@ export interface MixSubject {
 
 /** Other work on the machine should not be what is measured; without the right to this it only warns. */
 const BEFORE_OTHERS = ['nice', '-n', '-15'];
-const HTTP = 'http://127.0.0.1:3000';
 const COLLECT = path.join(import.meta.dirname, 'collect-garbage.ts');
 const COLLECTING_MS = 1500;
 const AFTER_START_MS = 3000;
@@ -40,23 +40,15 @@ export async function startParley(
   core: number,
   srtp: boolean,
 ): Promise<MixSubject> {
-  const main = path.join(import.meta.dirname, '../dist/server/main.js');
   const first = ['-c', String(core), ...BEFORE_OTHERS];
-  const node = [process.execPath, '--expose-gc', '--import', COLLECT, main];
+  const node = [process.execPath, '--expose-gc', '--import', COLLECT, SERVER_MAIN];
   const child = spawn('taskset', [...first, ...node], {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: {
       ...process.env,
-      NODE_ENV: 'production',
-      HTTP_HOST: '127.0.0.1',
-      SIP_HOST: '127.0.0.1',
-      PUBLIC_ADDRESS: '127.0.0.1',
-      MEDIA_WORKERS: '1',
-      MIXER_THREADS: '1',
+      ...serverSettings(folder),
       MAX_ROOM_PARTICIPANTS: '5000',
       SIP_RATE_LIMIT: '1000000',
-      LOG_LEVEL: 'warn',
-      DATA_DIR: path.join(folder, 'data'),
     },
   });
   await untilReady(child);
@@ -74,7 +66,7 @@ export async function startParley(
         legs.map(({ room, codec, rtpPort }) => ({ room: String(1000 + room), codec, rtpPort })),
       ),
     lateFrames: async () => {
-      const text = await (await fetch(`${HTTP}/metrics`)).text();
+      const text = await (await fetch(`${SERVER_HTTP}/metrics`)).text();
 
       return Number(/^parley_mixer_late_frames_total (\S+)/m.exec(text)?.[1]);
     },
@@ -124,19 +116,6 @@ async function warmUp(calls: BenchCalls): Promise<void> {
   );
   await delay(1000);
   await calls.hangUp();
-}
-
-async function untilReady(child: ChildProcess): Promise<void> {
-  for (let tries = 0; tries < 200; tries++) {
-    const ready = await fetch(`${HTTP}/readyz`).then(
-      (response) => response.status === 200,
-      () => false,
-    );
-    if (ready) return;
-    await delay(100);
-  }
-  child.kill('SIGKILL');
-  throw new Error('the server did not become ready');
 }
 
 async function end(child: ChildProcess): Promise<void> {

@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { BenchRow } from './bench-row.ts';
+import { SERVER_MAIN, serverSettings, untilReady } from './bench-server.ts';
 
 const SIP_PORT = 5060;
 const SECONDS = 5;
@@ -80,27 +81,10 @@ async function measure(
 }
 
 async function startServer(folder: string): Promise<ChildProcess> {
-  const main = path.join(import.meta.dirname, '../dist/server/main.js');
-  const server = onCore(0, [process.execPath, main], {
-    NODE_ENV: 'production',
-    HTTP_HOST: '127.0.0.1',
-    SIP_HOST: '127.0.0.1',
-    PUBLIC_ADDRESS: '127.0.0.1',
-    MEDIA_WORKERS: '1',
-    MIXER_THREADS: '1',
-    LOG_LEVEL: 'warn',
-    DATA_DIR: path.join(folder, 'data'),
-  });
-  for (let tries = 0; tries < 200; tries++) {
-    const ready = await fetch('http://127.0.0.1:3000/readyz').then(
-      (response) => response.status === 200,
-      () => false,
-    );
-    if (ready) return server;
-    await delay(100);
-  }
-  server.kill('SIGKILL');
-  throw new Error('the server did not become ready');
+  const server = onCore(0, [process.execPath, SERVER_MAIN], serverSettings(folder));
+  await untilReady(server);
+
+  return server;
 }
 
 async function startSignallingOnly(): Promise<ChildProcess> {

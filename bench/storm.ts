@@ -10,6 +10,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { WebRtcPeer } from '../test/support/webrtc-peer.ts';
 import type { BenchRow } from './bench-row.ts';
+import { SERVER_MAIN, serverSettings, untilReady } from './bench-server.ts';
 import { costOf, setSessionNice } from './process-cost.ts';
 
 const PEERS = 100;
@@ -123,31 +124,16 @@ async function play(server: ChildProcess, spread: number): Promise<Storm> {
 }
 
 async function startServer(folder: string, window: number): Promise<ChildProcess> {
-  const main = path.join(import.meta.dirname, '../dist/server/main.js');
-  const server = spawn(process.execPath, [main], {
+  const server = spawn(process.execPath, [SERVER_MAIN], {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: {
       ...process.env,
-      NODE_ENV: 'production',
-      HTTP_HOST: '127.0.0.1',
-      SIP_HOST: '127.0.0.1',
-      PUBLIC_ADDRESS: '127.0.0.1',
-      MEDIA_WORKERS: '1',
-      MIXER_THREADS: '1',
-      LOG_LEVEL: 'warn',
+      ...serverSettings(folder),
       SIP_RATE_LIMIT: '10000',
       REINVITE_WINDOW_MS: String(window),
-      DATA_DIR: path.join(folder, 'data'),
     },
   });
-  for (let tries = 0; tries < 200; tries++) {
-    const ready = await fetch('http://127.0.0.1:3000/readyz').then(
-      (response) => response.status === 200,
-      () => false,
-    );
-    if (ready) return server;
-    await delay(100);
-  }
-  server.kill('SIGKILL');
-  throw new Error('the server did not become ready');
+  await untilReady(server);
+
+  return server;
 }
