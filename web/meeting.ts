@@ -148,6 +148,8 @@ export class Meeting {
     this.#sfu = sfu;
     try {
       await sfu.load(answer.routerRtpCapabilities);
+      // Joined anew meanwhile: that one sets up its own.
+      if (sfu !== this.#sfu) return;
       this.#alsoSend(sfu);
       for (const producer of this.#state.producers.values()) this.#want(sfu, producer);
       await this.#own.publish(isFirst);

@@ -10,6 +10,7 @@ import type {
   RequestPayload,
   TransportAnswer,
 } from '../signaling/websocket/protocol.ts';
+import { RequestError } from './session.ts';
 
 export interface SfuClientOptions {
   request: <N extends RequestName>(
@@ -19,6 +20,8 @@ export interface SfuClientOptions {
   /** The track of a stream that was wanted is here, or gone. */
   onTrack: (producerId: string, track: MediaStreamTrack | undefined) => void;
   onError: (what: string, error: unknown) => void;
+  /** What the browser can; tests have another. */
+  createDevice?: () => Promise<Device>;
 }
 
 interface Received {
@@ -69,11 +72,13 @@ export class SfuClient {
     });
   }
 
+  /** Until it has resolved nothing can be wanted: who calls it asks afterwards for all that there is. */
   async load(routerRtpCapabilities: JoinAnswer['routerRtpCapabilities']): Promise<void> {
-    this.#device = await Device.factory();
-    await this.#device.load({
+    const device = await (this.#options.createDevice?.() ?? Device.factory());
+    await device.load({
       routerRtpCapabilities: routerRtpCapabilities as types.RtpCapabilities,
     });
+    this.#device = device;
   }
 
   isSending(source: MediaSource): boolean {
@@ -136,7 +141,7 @@ export class SfuClient {
     if (this.#wanted.has(producerId) || this.#device === undefined) return;
     this.#wanted.add(producerId);
     try {
-      const transport = await (this.#receive ??= this.#createTransport('recv'));
+      const transport = await this.#receiving();
       const answer = await this.#options.request('consume', {
         producerId,
         rtpCapabilities: this.#device.recvRtpCapabilities,
@@ -257,13 +262,30 @@ export class SfuClient {
     );
   }
 
+  // What could not be made is made anew for the next who asks.
   #sending(): Promise<types.Transport> {
-    return (this.#send ??= this.#createTransport('send'));
+    this.#send ??= this.#createTransport('send').catch((error: unknown) => {
+      this.#send = undefined;
+      throw error;
+    });
+
+    return this.#send;
+  }
+
+  #receiving(): Promise<types.Transport> {
+    this.#receive ??= this.#createTransport('recv').catch((error: unknown) => {
+      this.#receive = undefined;
+      throw error;
+    });
+
+    return this.#receive;
   }
 
   async #createTransport(direction: 'send' | 'recv'): Promise<types.Transport> {
     if (this.#device === undefined) throw new TypeError('not loaded');
     const answer = await this.#options.request('create-transport', { direction });
+    // Left meanwhile: nobody would close it.
+    if (this.#closed) throw new RequestError('CLOSED', 'the meeting was left');
     const options = asTransportOptions(answer);
     const transport =
       direction === 'send'
