@@ -11,7 +11,7 @@ import { finish } from './summary.ts';
  * --selectProjects for a project.
  */
 const FAST = ['--selectProjects', 'unit'];
-const REAL = ['--runInBand', '--testTimeout=60000', '--selectProjects'];
+const REAL = ['--runInBand', '--testTimeout=120000', '--selectProjects'];
 
 const args = process.argv.slice(2);
 const real = (project: string): Promise<TestTotals> =>

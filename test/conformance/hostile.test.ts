@@ -47,7 +47,7 @@ let parley: ServerUnderTest;
 
 beforeAll(async () => {
   parley = await startServer('conformance-hostile');
-}, 30_000);
+});
 
 afterAll(async () => {
   await stopAllChildren();

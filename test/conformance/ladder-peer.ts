@@ -15,7 +15,7 @@ import { sdpText } from '../support/sip-wire.ts';
 import { until, type Line } from './sip-prober.ts';
 
 /** NOTIFYs of the roster are merged to at most one in 5 s (RFC 4575 3.5). */
-const WAIT_MS = 9_000;
+const WAIT_MS = 30_000;
 
 /** Everything of one dialog that its next request needs. */
 interface PeerDialog {

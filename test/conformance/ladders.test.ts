@@ -20,7 +20,7 @@ beforeAll(async () => {
   // On a busy machine a server that has just started may still refuse what is new.
   const deadline = performance.now() + 20_000;
   while ((await parley.prober.alive()) === Infinity && performance.now() < deadline);
-}, 45_000);
+});
 
 afterAll(async () => {
   await stopAllChildren();
@@ -52,7 +52,6 @@ describe('ladders out of RFCs', () => {
         await play.close();
       }
     },
-    40_000,
   );
 });
 

@@ -40,7 +40,7 @@ let parley: ServerUnderTest;
 
 beforeAll(async () => {
   parley = await startServer('conformance-examples');
-}, 30_000);
+});
 
 afterAll(async () => {
   await stopAllChildren();

@@ -18,8 +18,8 @@ export const FRAMINGS = ['datagram', 'stream', 'octets', 'segment'] as const;
 export type Framing = (typeof FRAMINGS)[number];
 
 const HOST = '127.0.0.1';
-const ANSWER_MS = 2_000;
-const NEXT_MS = 500;
+const ANSWER_MS = 20_000;
+const NEXT_MS = 5_000;
 /** A server transaction is remembered for 64*T1 (RFC 3261 Timers H, J, L), and a bit. */
 const PORT_REST_MS = 40_000;
 /** A valid request must be answered in this time, whatever came before it. */
@@ -41,6 +41,8 @@ export interface Outcome {
 export interface Line {
   readonly localPort: number;
   readonly received: SipMessage[];
+  /** The server has not ended it. */
+  readonly isOpen: boolean;
   send(bytes: Uint8Array): Promise<void>;
   close(): void;
 }
@@ -75,7 +77,7 @@ export class SipProber {
       if (wantsAnswer) await until(() => final() !== undefined, ANSWER_MS);
       const aliveAfterMs = await this.alive();
       if (framing === 'segment' && !isSilent) {
-        await until(() => line.received.some(isNext), NEXT_MS);
+        await until(() => line.received.some(isNext) || !line.isOpen, NEXT_MS);
       }
       const response = final();
 
@@ -156,6 +158,7 @@ export class SipProber {
     return {
       localPort: socket.address().port,
       received,
+      isOpen: true,
       send: (bytes) =>
         new Promise((resolve, reject) => {
           socket.send(bytes, this.port, HOST, (error) => {
@@ -185,6 +188,9 @@ export class SipProber {
     return {
       localPort: socket.localPort ?? 0,
       received,
+      get isOpen() {
+        return socket.readable;
+      },
       send: (bytes) =>
         new Promise((resolve) => {
           if (socket.destroyed || !socket.writable) resolve();

@@ -33,7 +33,7 @@ let parley: ServerUnderTest;
 
 beforeAll(async () => {
   parley = await startServer('conformance-torture');
-}, 30_000);
+});
 
 afterAll(async () => {
   await stopAllChildren();

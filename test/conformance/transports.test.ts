@@ -27,7 +27,7 @@ beforeAll(async () => {
     SIP_TLS_PORT: String(tlsPort),
     SIP_HOST: hasIpv6 ? '127.0.0.1,[::1]' : '127.0.0.1',
   });
-}, 30_000);
+});
 
 afterAll(async () => {
   await stopAllChildren();

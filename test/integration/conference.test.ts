@@ -56,7 +56,7 @@ describe('a room as a SIP conference', () => {
     const phone = scenario('chat-in-call.xml');
     await page.page.getByTestId('toggle-chat').click();
     const lines = page.page.getByTestId('chat-message');
-    await lines.filter({ hasText: 'hello from the desk' }).waitFor({ timeout: 10_000 });
+    await lines.filter({ hasText: 'hello from the desk' }).waitFor({ timeout: 40_000 });
     await page.page.getByTestId('chat-input').fill('hello from the page');
     await page.page.getByTestId('chat-input').press('Enter');
 

@@ -68,15 +68,11 @@ describe('callers who are asked', () => {
   }
 
   async function untilMembers(room: string, expected: string[]): Promise<void> {
-    await waitUntil(
-      `room ${room} holds [${expected.join(', ')}]`,
-      async () => {
-        const now = await members(room);
+    await waitUntil(`room ${room} holds [${expected.join(', ')}]`, async () => {
+      const now = await members(room);
 
-        return now.join() === expected.join() ? undefined : `[${now.join(', ')}]`;
-      },
-      15_000,
-    );
+      return now.join() === expected.join() ? undefined : `[${now.join(', ')}]`;
+    });
   }
 
   it('name a room and its PIN by keys (RFC 4733), press keys there, and hear each answer', async () => {

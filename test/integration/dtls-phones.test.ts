@@ -50,17 +50,13 @@ describe('phones that speak WebRTC', () => {
   });
 
   async function untilMembers(room: string, expected: string[]): Promise<void> {
-    await waitUntil(
-      `room ${room} holds [${expected.join(', ')}]`,
-      async () => {
-        const now = (await server.participants(room)).map(({ name, muted }) =>
-          muted ? `${name} muted` : name,
-        );
+    await waitUntil(`room ${room} holds [${expected.join(', ')}]`, async () => {
+      const now = (await server.participants(room)).map(({ name, muted }) =>
+        muted ? `${name} muted` : name,
+      );
 
-        return now.join() === expected.join() ? undefined : `[${now.join(', ')}]`;
-      },
-      15_000,
-    );
+      return now.join() === expected.join() ? undefined : `[${now.join(', ')}]`;
+    });
   }
 
   async function press(keys: string): Promise<void> {

@@ -76,7 +76,7 @@ describe('video phones in a room with a grid', () => {
     ]);
     await server.api('POST', '/rooms', { number: ROOM, layout: 'grid' });
     for (const [index, phone] of PHONES.entries()) await call(phone, index);
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await probe?.stopProcess();

@@ -122,17 +122,13 @@ describe.each([
   });
 
   async function untilMembers(room: string, expected: string[]): Promise<void> {
-    await waitUntil(
-      `room ${room} holds [${expected.join()}]`,
-      async () => {
-        const now = (await server.participants(room)).map(({ name, muted }) =>
-          muted ? `${name} muted` : name,
-        );
+    await waitUntil(`room ${room} holds [${expected.join()}]`, async () => {
+      const now = (await server.participants(room)).map(({ name, muted }) =>
+        muted ? `${name} muted` : name,
+      );
 
-        return now.join() === expected.join() ? undefined : now.join();
-      },
-      20_000,
-    );
+      return now.join() === expected.join() ? undefined : now.join();
+    });
   }
 
   it('presses keys (RFC 4733 over DTLS-SRTP), also while it is muted', async () => {

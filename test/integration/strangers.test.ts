@@ -177,15 +177,11 @@ describe('a server that lets in accounts alone', () => {
     const [refused, limited] = [await outcomes('refused'), await outcomes('limited')];
     const svcrack = startTool('svcrack', '-u', ACCOUNT.username, '-d', path.join(folder, 'words'));
     // It goes on for half a minute after its last word.
-    await waitUntil(
-      'it is past the password',
-      async () => {
-        const since = (await outcomes('limited')) - limited;
+    await waitUntil('it is past the password', async () => {
+      const since = (await outcomes('limited')) - limited;
 
-        return since > 30 || !svcrack.running ? undefined : `${since} attempts limited`;
-      },
-      40_000,
-    );
+      return since > 30 || !svcrack.running ? undefined : `${since} attempts limited`;
+    });
     await svcrack.stop();
     expect(svcrack.output).not.toContain(ACCOUNT.password);
     expect((await outcomes('limited')) - limited).toBeGreaterThan(30);

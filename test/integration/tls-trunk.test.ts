@@ -66,15 +66,11 @@ describe('a trunk over TLS', () => {
     what: string,
     isIt: (status: TrunkRow['status']) => boolean,
   ): Promise<void> {
-    await waitUntil(
-      what,
-      async () => {
-        const { status } = await near.api<TrunkRow>('GET', '/trunks/provider');
+    await waitUntil(what, async () => {
+      const { status } = await near.api<TrunkRow>('GET', '/trunks/provider');
 
-        return isIt(status) ? undefined : JSON.stringify(status);
-      },
-      20_000,
-    );
+      return isIt(status) ? undefined : JSON.stringify(status);
+    });
   }
 
   async function waitForPhones(server: ParleyServer, room: string, count: number): Promise<void> {

@@ -21,38 +21,30 @@ interface Listener {
 }
 
 async function hears(listener: Listener, tone: number): Promise<void> {
-  await waitUntil(
-    `${tone} Hz is heard`,
-    async () => {
-      const { level, beside } = await listener.toneLevel(tone, 1);
+  await waitUntil(`${tone} Hz is heard`, async () => {
+    const { level, beside } = await listener.toneLevel(tone, 1);
 
-      return level > -45 && level - beside > 20
-        ? undefined
-        : `${level} dB, beside it ${beside} dB\n${listener.console}`;
-    },
-    30_000,
-  );
+    return level > -45 && level - beside > 20
+      ? undefined
+      : `${level} dB, beside it ${beside} dB\n${listener.console}`;
+  });
 }
 
 async function sees(phone: WebPhone, count: number): Promise<void> {
   let before: Record<string, number> = {};
-  await waitUntil(
-    `${count} videos run`,
-    async () => {
-      const { videos, transceivers } = await phone.state();
-      const receiving = new Set(
-        transceivers.filter(({ direction }) => direction === 'recvonly').map(({ mid }) => mid),
-      );
-      const times = Object.fromEntries(videos.map(({ mid, time }) => [mid, time]));
-      const running = videos.filter(
-        ({ mid, time, width }) => receiving.has(mid) && width > 2 && time > (before[mid] ?? time),
-      );
-      before = times;
+  await waitUntil(`${count} videos run`, async () => {
+    const { videos, transceivers } = await phone.state();
+    const receiving = new Set(
+      transceivers.filter(({ direction }) => direction === 'recvonly').map(({ mid }) => mid),
+    );
+    const times = Object.fromEntries(videos.map(({ mid, time }) => [mid, time]));
+    const running = videos.filter(
+      ({ mid, time, width }) => receiving.has(mid) && width > 2 && time > (before[mid] ?? time),
+    );
+    before = times;
 
-      return running.length === count ? undefined : JSON.stringify({ videos, transceivers });
-    },
-    30_000,
-  );
+    return running.length === count ? undefined : JSON.stringify({ videos, transceivers });
+  });
 }
 
 describe('web phones in a room with two pages and a phone', () => {

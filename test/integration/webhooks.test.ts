@@ -65,10 +65,8 @@ describe('webhooks of a call', () => {
     });
     await phone.call(server.sipUri('900'));
     await phone.hangUp();
-    await waitUntil(
-      'four events came',
-      () => (deliveries.length >= 4 ? undefined : JSON.stringify(deliveries)),
-      30_000,
+    await waitUntil('four events came', () =>
+      deliveries.length >= 4 ? undefined : JSON.stringify(deliveries),
     );
 
     expect(deliveries.map((each) => each.event).sort()).toEqual([

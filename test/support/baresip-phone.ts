@@ -134,24 +134,20 @@ export class BaresipPhone {
     return this.#events.slice(from).find((event) => event.type === 'CALL_CLOSED')?.param ?? '';
   }
 
-  async waitFor(type: string, from = 0, timeoutMs = 10_000): Promise<PhoneEvent> {
+  async waitFor(type: string, from = 0): Promise<PhoneEvent> {
     let found: PhoneEvent | undefined;
-    await waitUntil(
-      `${this.name} waits for ${type}`,
-      () => {
-        const events = this.#events.slice(from);
-        found = events.find((event) => event.type === type);
-        const closed = events.find((event) => event.type === 'CALL_CLOSED');
-        if (found === undefined && closed !== undefined) {
-          throw new Error(`${this.name}: call closed (${closed.param ?? ''}) before ${type}`);
-        }
+    await waitUntil(`${this.name} waits for ${type}`, () => {
+      const events = this.#events.slice(from);
+      found = events.find((event) => event.type === type);
+      const closed = events.find((event) => event.type === 'CALL_CLOSED');
+      if (found === undefined && closed !== undefined) {
+        throw new Error(`${this.name}: call closed (${closed.param ?? ''}) before ${type}`);
+      }
 
-        return found === undefined
-          ? `seeing only [${events.map((event) => event.type).join(' ')}]`
-          : undefined;
-      },
-      timeoutMs,
-    );
+      return found === undefined
+        ? `seeing only [${events.map((event) => event.type).join(' ')}]`
+        : undefined;
+    });
     if (found === undefined) throw new Error('unreachable');
 
     return found;

@@ -88,7 +88,7 @@ export class RoomPage {
     pin?: string,
   ): Promise<RoomPage> {
     const page = await RoomPage.ask(browser, server, room, name, pin);
-    await page.page.getByTestId('leave').waitFor({ timeout: 15_000 });
+    await page.page.getByTestId('leave').waitFor({ timeout: 40_000 });
 
     return page;
   }

@@ -156,15 +156,11 @@ export class JsSipPage {
   }
 
   async hears(frequency: number): Promise<void> {
-    await waitUntil(
-      `the page hears ${frequency} Hz`,
-      async () => {
-        const { level, beside } = await toneLevelOf(this.page, frequency, 1);
+    await waitUntil(`the page hears ${frequency} Hz`, async () => {
+      const { level, beside } = await toneLevelOf(this.page, frequency, 1);
 
-        return level > -45 && level - beside > 20 ? undefined : `${level} dB, beside ${beside} dB`;
-      },
-      20_000,
-    );
+      return level > -45 && level - beside > 20 ? undefined : `${level} dB, beside ${beside} dB`;
+    });
   }
 
   /** As its user signs off. */

@@ -123,11 +123,9 @@ export class LinphonePhone {
     await this.#until('(?:End|Released)', 'terminate');
   }
 
-  async waitFor(pattern: RegExp, from = 0, timeoutMs = 10_000): Promise<void> {
-    await waitUntil(
-      `${this.child.name} shows ${String(pattern)}`,
-      () => (pattern.test(this.log.slice(from)) ? undefined : 'waiting'),
-      timeoutMs,
+  async waitFor(pattern: RegExp, from = 0): Promise<void> {
+    await waitUntil(`${this.child.name} shows ${String(pattern)}`, () =>
+      pattern.test(this.log.slice(from)) ? undefined : 'waiting',
     );
   }
 

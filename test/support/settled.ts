@@ -28,7 +28,7 @@ export async function openResources(server: ParleyServer): Promise<OpenResources
 export async function expectSettled(
   server: ParleyServer,
   before: OpenResources,
-  timeoutMs = 20_000,
+  timeoutMs = 40_000,
 ): Promise<void> {
   await waitUntil(
     'the server is as it was',

@@ -80,19 +80,15 @@ export class WebPhone {
     await this.page.evaluate((to) => {
       (globalThis as unknown as { webPhone: WebPhoneApi }).webPhone.call(to);
     }, target);
-    await waitUntil(
-      'the call stands',
-      async () => {
-        const events = await this.events();
-        const failed = events.find((event) => event.type === 'failed');
-        if (failed !== undefined) throw new Error(`${JSON.stringify(failed)}\n${this.console}`);
+    await waitUntil('the call stands', async () => {
+      const events = await this.events();
+      const failed = events.find((event) => event.type === 'failed');
+      if (failed !== undefined) throw new Error(`${JSON.stringify(failed)}\n${this.console}`);
 
-        return events.some((event) => event.type === 'established')
-          ? undefined
-          : JSON.stringify(events);
-      },
-      40_000,
-    );
+      return events.some((event) => event.type === 'established')
+        ? undefined
+        : JSON.stringify(events);
+    });
   }
 
   async events(): Promise<PhoneEvent[]> {

@@ -17,7 +17,7 @@ import { WebRtcPeerSdp } from './webrtc-peer-sdp.ts';
 
 /** RFC 3261 17.1.1.1. */
 const T1 = 500;
-const CALL_TIMEOUT = 20_000;
+const CALL_TIMEOUT = 40_000;
 
 export interface WebRtcPeerOptions {
   readonly server: { readonly address: string; readonly port: number };

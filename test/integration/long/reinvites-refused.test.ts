@@ -128,15 +128,11 @@ describe('a WebRTC phone that does not take our re-INVITE', () => {
     '%s: %s',
     async (_id, _what, index) => {
       const { room, folder: own, offers, stays, others: count, companions, ended } = plays[index]!;
-      await waitUntil(
-        `${offers} offers`,
-        () => {
-          const seen = offersTo(own);
+      await waitUntil(`${offers} offers`, () => {
+        const seen = offersTo(own);
 
-          return seen.length === offers ? undefined : seen.join(' ');
-        },
-        20_000,
-      );
+        return seen.length === offers ? undefined : seen.join(' ');
+      });
       await waitUntil('the room has whom it should', async () => {
         const rows = await server.participants(room);
 
