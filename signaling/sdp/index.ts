@@ -53,7 +53,7 @@ export {
   readTransport,
 } from './webrtc-transport.ts';
 export type { DtlsSetup, OwnTransport, PeerTransport } from './webrtc-transport.ts';
-export { acceptMedia, isSameCodec } from './webrtc-media.ts';
+export { acceptMedia, isSameCodec, nameOf, preferCodec } from './webrtc-media.ts';
 export type { AcceptedMedia } from './webrtc-media.ts';
 export {
   agreeOnCodecs,

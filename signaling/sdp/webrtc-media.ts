@@ -18,6 +18,8 @@ export interface AcceptedMedia {
   readonly kind: mediasoup.MediaKind;
   /** Media codecs first, then what repeats them, then key presses; with the feedback both sides know. */
   readonly codecs: readonly mediasoup.RtpCodecParameters[];
+  /** All of the m-line that both sides know, in the peer's order, with what repeats them. */
+  readonly choices: readonly mediasoup.RtpCodecParameters[];
   readonly extensions: readonly Extension[];
   /** In the peer's order (RFC 8853). */
   readonly rids: readonly { readonly rid: string; readonly paused: boolean }[];
@@ -43,19 +45,21 @@ const EXTENSIONS: ReadonlySet<string> = new Set([
   'http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01',
 ]);
 
-/** Undefined: the m-line is of no use to us. */
+/** `preferred`: the picture comes in this codec rather than in another. Undefined: the m-line is of no use to us. */
 export function acceptMedia(
   session: SdpSession,
   media: SdpMedia,
   router: mediasoup.RtpCapabilities,
+  preferred?: string,
 ): AcceptedMedia | undefined {
   const { type: kind } = media;
   // Our transport has one port: "rtcp-mux-only", as RFC 8834 4.5 allows.
   if ((kind !== 'audio' && kind !== 'video') || !media.rtcpMux) return undefined;
   const direction = effectiveDirection(session, media);
   const sends = direction === 'sendrecv' || direction === 'sendonly';
-  const codecs = acceptCodecs(readCodecs(media), router, kind === 'video' && sends);
-  if (codecs.length === 0) return undefined;
+  const choices = acceptCodecs(readCodecs(media), router);
+  if (choices.length === 0) return undefined;
+  const codecs = kind === 'video' && sends ? firstCodec(preferCodec(choices, preferred)) : choices;
   const known = acceptExtensions(kind, readExtensions(media), router);
   const rids = kind === 'video' && sends ? acceptRids(media, known) : [];
   const isNamed = sends && (rids.length > 1 || readSource(media) === undefined);
@@ -68,6 +72,7 @@ export function acceptMedia(
   return {
     kind,
     codecs,
+    choices,
     extensions,
     rids,
     ...(producer && { producer }),
@@ -88,18 +93,46 @@ export function isSameCodec(
   );
 }
 
-/** All that we know; of a picture that comes the first, as one Producer is one picture in one codec. */
+/** The same ones, those of this name first, each with what repeats it. */
+export function preferCodec(
+  codecs: readonly mediasoup.RtpCodecParameters[],
+  name: string | undefined,
+): readonly mediasoup.RtpCodecParameters[] {
+  const numbers = new Set(
+    codecs.filter((codec) => nameOf(codec) === name).map(({ payloadType }) => payloadType),
+  );
+  const isPreferred = ({ payloadType, parameters }: mediasoup.RtpCodecParameters): boolean =>
+    numbers.has(payloadType) || numbers.has(Number(parameters?.apt));
+
+  return [...codecs.filter(isPreferred), ...codecs.filter((codec) => !isPreferred(codec))];
+}
+
+/** "H264" of "video/H264". */
+export function nameOf({ mimeType }: { readonly mimeType: string }): string {
+  return mimeType.slice(mimeType.indexOf('/') + 1);
+}
+
+/** Of a picture that comes the first alone, as one Producer is one picture in one codec. */
+function firstCodec(
+  codecs: readonly mediasoup.RtpCodecParameters[],
+): mediasoup.RtpCodecParameters[] {
+  const first = codecs.find((codec) => !isRtx(codec));
+
+  return codecs.filter(
+    (codec) => codec === first || codec.parameters?.apt === (first?.payloadType ?? -1),
+  );
+}
+
+/** All that we know. */
 function acceptCodecs(
   offered: readonly mediasoup.RtpCodecParameters[],
   router: mediasoup.RtpCapabilities,
-  onlyFirst: boolean,
 ): mediasoup.RtpCodecParameters[] {
-  const known = offered.flatMap((codec) => {
+  const media = offered.flatMap((codec) => {
     const ours = isRtx(codec) ? undefined : router.codecs?.find((each) => isSameCodec(codec, each));
 
     return ours === undefined ? [] : [withFeedback(codec, ours.rtcpFeedback ?? [])];
   });
-  const media = onlyFirst ? known.slice(0, 1) : known;
   if (media.length === 0) return [];
   const repeats = offered.filter(
     (codec) =>

@@ -8,6 +8,7 @@ import type { SdpError, SdpSession } from '../sdp/index.ts';
 import {
   Negotiation,
   WebRtcSession,
+  codecForMost,
   peerProfile,
   type ExchangeResult,
   type NegotiationHost,
@@ -125,8 +126,9 @@ export class WebRtcMedia implements NegotiationHost {
 
   roomChanged(event: RoomEvent): void {
     if (event.type === 'active-speaker') this.#spoke(event.participantId);
-    else if (event.type !== 'producer-added' && event.type !== 'producer-removed') return;
-    else this.#noteAnnounced(event);
+    else if (event.type === 'producer-added' || event.type === 'producer-removed') {
+      this.#noteAnnounced(event);
+    } else if (event.type !== 'video-codecs') return;
     this.#negotiation.changed();
   }
 
@@ -134,7 +136,7 @@ export class WebRtcMedia implements NegotiationHost {
     if (!(await this.#session.prepare())) return 'moot';
     const result = await this.#options.call.reoffer(() => this.#session.offer());
     if ('status' in result) {
-      await this.#session.abandon();
+      await this.#session.abandon(result.status);
 
       return result;
     }
@@ -182,6 +184,7 @@ export class WebRtcMedia implements NegotiationHost {
     const { participant } = this.#options;
     const present = participant.room.producers(participant.id);
     this.#session.want(roomStreams(present, this.#speakers, this.#session.knowsVideo));
+    this.#session.wish(codecForMost(participant.room.videoCodecs()));
   }
 }
 

@@ -1,3 +1,4 @@
+/** Size: one server and one set of phones for all that phones and pages see of each other. */
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Browser } from 'playwright-core';
@@ -12,12 +13,16 @@ import { receivedVideo } from '../support/received-video.ts';
 import { scratchFolder } from '../support/scratch.ts';
 import { VideoProbe, type ShownPicture } from '../support/video-probe.ts';
 import { letRun, waitUntil } from '../support/wait-until.ts';
+import { WebPhone } from '../support/web-phone.ts';
 
 const ROOM = '810';
+const WEB_ROOM = '811';
 const CAMERAS = { Ann: [81, 90, 240], Bob: [41, 240, 110] } as const satisfies Record<
   string,
   Colour
 >;
+/** What a canvas filled with it is in Y, U and V. */
+const BLUE: Colour = [41, 240, 110];
 type Person = keyof typeof CAMERAS;
 const PHONES = { hall: 'H264', attic: 'VP8' } as const;
 type PhoneName = keyof typeof PHONES;
@@ -185,6 +190,62 @@ describe('phones with video (H.264, VP8) and two pages', () => {
       expect(during.filter(({ colour }) => !isOf(colour, 'Bob'))).toEqual([]);
     },
   );
+
+  it('make JsSIP send H.264 instead while one takes nothing else, and VP8 after it: a page sees both', async () => {
+    const cat = await RoomPage.join(browsers[0]!, server, WEB_ROOM, 'Cat');
+    await cat.page.getByTestId('toggle-camera').click();
+    const web = await WebPhone.start(browsers[0]!, server, {
+      ...{ library: 'jssip', user: 'web', tone: 0, colour: 'blue' },
+    });
+    await web.call(WEB_ROOM);
+    const isSeen = (codec: string): Promise<void> =>
+      waitUntil(`JsSIP is seen in ${codec}`, async () => {
+        const row = find(await server.participants(WEB_ROOM), 'web');
+        const colour = (await cat.videoColours())[row?.id ?? '']?.[0];
+        const [red = 0, green = 0, blue = 0] = colour ?? [];
+        const isBlue = blue > 120 && red < 90 && green < 90;
+
+        return isBlue && row?.videoCodecs.join() === codec
+          ? undefined
+          : `${row?.videoCodecs.join()}, ${String(colour)}\n${cat.console}\n${web.console}`;
+      });
+    await isSeen('VP8');
+    await web.settle();
+    const before = await web.count('reinvite');
+
+    const { mediaPorts } = phones.hall;
+    const filter = `udp and dst portrange ${mediaPorts.min}-${mediaPorts.max}`;
+    const sent = await PacketCapture.start(folder, filter);
+    const switches = async (): Promise<number> =>
+      (await server.metrics()).get('parley_video_switches_total') ?? 0;
+    const shownBefore = await switches();
+    await phones.hall.call(server.sipUri(WEB_ROOM));
+    await isSeen('H264');
+    await waitUntil('the hall is shown JsSIP', async () =>
+      (await switches()) > shownBefore ? undefined : server.log.slice(-2000),
+    );
+    await letRun(500);
+    const received = receivedVideo(await sent.stop(), mediaPorts);
+    // The hall's voice, its picture and its wish: what comes within the window is one.
+    const during = (await web.count('reinvite')) - before;
+    expect([1, 2, 3]).toContain(during);
+    await phones.hall.hangUp();
+    await isSeen('VP8');
+    expect((await web.count('reinvite')) - before - during).toBe(1);
+
+    const probe = await VideoProbe.start();
+    const [ssrc, payloadType] = [received.ssrcs[0]!, received.payloadTypes[0]!];
+    const stream = { codec: PHONES.hall, ssrc, payloadType };
+    const pictures = await probe.replay(stream, received.packets);
+    await probe.stopProcess();
+    const blue = pictures.filter(({ colour }) =>
+      colour.every((value, i) => Math.abs(value - BLUE[i]!) < TOLERANCE),
+    );
+    expect(blue).not.toEqual([]);
+    await web.hangUp();
+    await web.close();
+    await cat.context.close();
+  });
 
   function phone(name: PhoneName, port: number, tone?: number): Promise<BaresipPhone> {
     return BaresipPhone.start({

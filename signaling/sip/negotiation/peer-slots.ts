@@ -26,6 +26,8 @@ export interface PeerSlot extends Slot {
   /** What was taken of the m-line as the peer offered it; undefined while it never did. */
   readonly accepted?: AcceptedMedia;
   readonly published?: PublishedStream;
+  /** The codec that our last offer wanted the peer's picture in; undefined: what it offered was taken. */
+  readonly asked?: string;
   /** As the peer said it last. */
   readonly direction: SdpDirection;
   /** What the m-line listed last: an empty one lists it again. */

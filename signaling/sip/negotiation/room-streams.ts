@@ -105,6 +105,17 @@ export class RoomStreams {
     for (const { id, uri } of extensions) this.#extensions.set(id, uri);
   }
 
+  /** One number, one codec in all m-lines of a bundle (RFC 9143 9.1). */
+  isFree(codec: mediasoup.RtpCodecParameters): boolean {
+    const taken = this.#numbers.get(codec.payloadType);
+    if (taken === undefined) return true;
+
+    return (
+      isSameCodec(taken, codec) &&
+      (!isRepeat(codec) || taken.parameters?.apt === codec.parameters?.apt)
+    );
+  }
+
   async #consume(stream: RoomStream, capabilities: mediasoup.RtpCapabilities): Promise<void> {
     const { id, rtpParameters } = await this.#leg.consume(stream.id, capabilities);
     const { participant, label, content } = stream;
@@ -122,7 +133,7 @@ export class RoomStreams {
     const codecs = (this.#router.codecs ?? []).filter(
       (codec) =>
         codec.kind === kind &&
-        this.#isFree(codec) &&
+        this.isFree({ ...codec, payloadType: codec.preferredPayloadType ?? -1 }) &&
         (isRepeat(codec) ? this.#ownLines : knows(codec)),
     );
     const headerExtensions = (this.#router.headerExtensions ?? []).filter(
@@ -135,19 +146,6 @@ export class RoomStreams {
     );
 
     return { codecs, headerExtensions };
-  }
-
-  /** One number, one codec in all m-lines of a bundle (RFC 9143 9.1). */
-  #isFree(codec: mediasoup.RtpCodecCapability): boolean {
-    const { preferredPayloadType } = codec;
-    const taken =
-      preferredPayloadType === undefined ? undefined : this.#numbers.get(preferredPayloadType);
-    if (taken === undefined) return true;
-
-    return (
-      isSameCodec(taken, codec) &&
-      (!isRepeat(codec) || taken.parameters?.apt === codec.parameters?.apt)
-    );
   }
 
   /** What ends while we act on it needs no more. */

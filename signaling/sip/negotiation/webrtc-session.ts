@@ -31,6 +31,7 @@ import {
   type SdpMedia,
   type SdpSession,
 } from '../../sdp/index.ts';
+import { asking, isToChange, type PictureWish } from './own-picture.ts';
 import type { PeerProfile } from './peer-profile.ts';
 import {
   carries,
@@ -42,6 +43,9 @@ import {
 } from './peer-slots.ts';
 import { RoomStreams, type RoomStream } from './room-streams.ts';
 import { planSlots, type SlotLimits } from './slots.ts';
+
+/** "Not Acceptable Here" and everywhere: the description, not the call. */
+const NOT_ACCEPTABLE: ReadonlySet<number> = new Set([488, 606]);
 
 export interface WebRtcSessionOptions {
   readonly leg: WebRtcLeg;
@@ -70,6 +74,9 @@ export class WebRtcSession {
   #connection: Connection | undefined;
   #isBundled = false;
   #mayAdd: boolean;
+  /** The codec that the peer's picture is wished for in. */
+  #wished: string | undefined;
+  #takesWishes = true;
   #local: SdpSession | undefined;
 
   constructor(options: WebRtcSessionOptions) {
@@ -98,6 +105,11 @@ export class WebRtcSession {
     this.#wanted = streams;
   }
 
+  /** In which codec the peer's own picture is wished for; undefined: as it likes it. */
+  wish(codec: string | undefined): void {
+    this.#wished = codec;
+  }
+
   /** The peer takes no more offers of ours. */
   freeze(): void {
     this.#mayAdd = false;
@@ -107,22 +119,21 @@ export class WebRtcSession {
   get isBehind(): boolean {
     const audio = this.#slots.find(({ kind }) => kind === 'audio');
     if (audio === undefined || !listens(audio)) return false;
-    const plan = this.#plan(this.#slots, (id) => this.#streams.mayHave(id));
 
-    return plan.some(({ stream }, index) => stream !== this.#slots[index]?.stream);
+    return this.#isOther(this.#plan(this.#slots, (id) => this.#streams.mayHave(id)));
   }
 
   /** Makes what the next offer is about; false when it would say nothing new. */
   async prepare(): Promise<boolean> {
     await this.#streams.prepare(this.#wantedNow(), (kind) => this.#knownCodecs.get(kind));
-    const plan = this.#plan(this.#slots);
 
-    return plan.some(({ stream }, index) => stream !== this.#slots[index]?.stream);
+    return this.#isOther(this.#plan(this.#slots));
   }
 
   /** Our offer: all m-lines, with what is prepared in them. */
   offer(): SdpSession {
-    this.#proposed = this.#plan(this.#slots);
+    const wish = this.#wish;
+    this.#proposed = this.#plan(this.#slots).map((slot) => asking(slot, wish));
 
     return this.#describe(this.#proposed, 'actpass', true);
   }
@@ -145,7 +156,10 @@ export class WebRtcSession {
   }
 
   /** Our offer was refused: what was prepared for it is given up. */
-  async abandon(): Promise<void> {
+  async abandon(status: number): Promise<void> {
+    // Perhaps for the codec: all else that is wanted is not to fail by that.
+    const isAsking = this.#proposed.some(({ asked }, index) => asked !== this.#slots[index]?.asked);
+    if (isAsking && NOT_ACCEPTABLE.has(status)) this.#takesWishes = false;
     await this.#tidy();
   }
 
@@ -189,7 +203,25 @@ export class WebRtcSession {
   #accept(offer: SdpSession, media: SdpMedia): AcceptedMedia | undefined {
     if (isRejected(media) || !isWebRtcMedia(offer, media)) return undefined;
 
-    return acceptMedia(offer, media, this.#options.router);
+    const { codec } = this.#wish;
+
+    return acceptMedia(offer, media, this.#options.router, codec);
+  }
+
+  get #wish(): PictureWish {
+    return {
+      codec: this.#takesWishes ? this.#wished : undefined,
+      isFree: (codec) => this.#streams.isFree(codec),
+    };
+  }
+
+  #isOther(plan: readonly PeerSlot[]): boolean {
+    const wish = this.#wish;
+
+    return (
+      plan.some(({ stream }, index) => stream !== this.#slots[index]?.stream) ||
+      this.#slots.some((slot) => isToChange(slot, wish))
+    );
   }
 
   async #connect(peer: PeerTransport, setup: DtlsSetup): Promise<void> {
@@ -262,11 +294,13 @@ export class WebRtcSession {
     }
     const accepted = acceptMedia(answer, media, this.#options.router) ?? slot.accepted;
     const now = await this.#publish(published, accepted, { kind: slot.kind, direction });
+    const answered = { ...rest, accepted: narrowed(slot.accepted, media), direction };
+    const sent = this.#streams.find(stream);
+    const isLost = sent !== undefined && !carries(answered, sent);
 
     return {
-      ...rest,
-      direction,
-      ...(stream !== undefined && { stream }),
+      ...answered,
+      ...(!isLost && stream !== undefined && { stream }),
       ...(now && { published: now }),
     };
   }
@@ -391,15 +425,25 @@ export class WebRtcSession {
 
 function withStream(slot: PeerSlot, stream: string | undefined): PeerSlot {
   const { mid, kind, usable, protocol, isOurs, direction, codecs, extensions } = slot;
-  const { accepted, published, refused } = slot;
+  const { accepted, published, refused, asked } = slot;
 
   return {
     ...{ mid, kind, usable, protocol, isOurs, direction, codecs, extensions },
     ...(accepted && { accepted }),
     ...(published && { published }),
     ...(refused && { refused }),
+    ...(asked !== undefined && { asked }),
     ...(stream !== undefined && { stream }),
   };
+}
+
+/** What the m-line can carry now: what of it the answer names too. */
+function narrowed(accepted: AcceptedMedia, answer: SdpMedia): AcceptedMedia {
+  const codecs = accepted.codecs.filter(({ payloadType }) =>
+    answer.formats.includes(String(payloadType)),
+  );
+
+  return { ...accepted, codecs };
 }
 
 function sourceOf(kind: mediasoup.MediaKind, content: AcceptedMedia['content']): MediaSource {

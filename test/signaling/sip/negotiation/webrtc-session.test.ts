@@ -3,7 +3,11 @@ import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { types as mediasoup } from 'mediasoup';
 import { silentLogger, type ConsumerId, type ProducerId } from '../../../../base/index.ts';
-import type { ConsumerParameters, WebRtcTransportParameters } from '../../../../media/index.ts';
+import type {
+  ConsumerParameters,
+  ProducerInfo,
+  WebRtcTransportParameters,
+} from '../../../../media/index.ts';
 import {
   findAttribute,
   parseSdp,
@@ -26,6 +30,8 @@ import { projectPath } from '../../../support/scratch.ts';
 class Leg extends FakeWebRtcLeg {
   readonly closedConsumers: string[] = [];
   readonly unavailable = new Set<string>();
+  /** Of the pictures that the peer publishes. */
+  readonly codecs: string[] = [];
   consumed: string[] = [];
   #ssrc = 1000;
 
@@ -52,6 +58,13 @@ class Leg extends FakeWebRtcLeg {
 
   override restartIce(): Promise<mediasoup.IceParameters> {
     return Promise.resolve({ usernameFragment: 'vvvv', password: 'q'.repeat(24), iceLite: true });
+  }
+
+  override produce(options: Parameters<FakeWebRtcLeg['produce']>[0]): Promise<ProducerInfo> {
+    const { kind, rtpParameters } = options;
+    if (kind === 'video') this.codecs.push(rtpParameters.codecs[0]!.mimeType);
+
+    return super.produce(options);
   }
 
   override consume(
@@ -375,5 +388,81 @@ describe('our offers', () => {
     await answer(OFFER);
     session.freeze();
     expect(session.isBehind).toBe(false);
+  });
+});
+
+describe("the peer's own picture while phones see H.264 alone", () => {
+  const codecs = (sdp: SdpSession): string[] =>
+    sdp.media[1]!.rtpMaps.map(({ encodingName, payloadType }) => `${encodingName} ${payloadType}`);
+  const sent = (): string[] => {
+    expect(room.producers().filter(({ kind }) => kind === 'video')).toHaveLength(1);
+
+    return leg.codecs.slice(-1);
+  };
+
+  it('3264-8.3.2: is asked for in H.264 by one offer, which lists what it was in too', async () => {
+    await answer(OFFER);
+    expect(sent()).toEqual(['video/VP8']);
+    session.wish('H264');
+    expect(session.isBehind).toBe(true);
+    expect(codecs(await exchange())).toEqual(['H264 108', 'rtx 109', 'VP8 96', 'rtx 97']);
+    expect(sent()).toEqual(['video/H264']);
+    expect(session.isBehind).toBe(false);
+  });
+
+  it('goes back to what the peer likes, by one more', async () => {
+    await answer(OFFER);
+    session.wish('H264');
+    await exchange();
+    session.wish(undefined);
+    expect(session.isBehind).toBe(true);
+    expect(codecs(await exchange())[0]).toBe('VP8 96');
+    expect(sent()).toEqual(['video/VP8']);
+    expect(session.isBehind).toBe(false);
+  });
+
+  it('is taken in H.264 at once of who comes later', async () => {
+    session.wish('H264');
+    expect(codecs(await answer(OFFER))).toEqual(['H264 108', 'rtx 109']);
+    expect(sent()).toEqual(['video/H264']);
+    expect(session.isBehind).toBe(false);
+  });
+
+  it('is what its answer says, and it is not asked again', async () => {
+    await answer(OFFER);
+    session.wish('H264');
+    await exchange((media) => (media.type === 'video' ? { formats: ['96', '97'] } : {}));
+    expect(sent()).toEqual(['video/VP8']);
+    expect(session.isBehind).toBe(false);
+  });
+
+  it('stays as it was with a peer that refuses such an offer, and streams go on being offered', async () => {
+    await answer(OFFER);
+    session.wish('H264');
+    expect(await session.prepare()).toBe(true);
+    session.offer();
+    await session.abandon(488);
+    expect(session.isBehind).toBe(false);
+    want('ann');
+    expect(codecs(await exchange())[0]).toBe('VP8 96');
+    expect(sent()).toEqual(['video/VP8']);
+  });
+
+  it('comes as one offer with what else is new', async () => {
+    await answer(OFFER);
+    session.wish('H264');
+    want('ann');
+    expect(Object.values(carried(await exchange()))).toContain('sendonly ann.video');
+    expect(sent()).toEqual(['video/H264']);
+    expect(session.isBehind).toBe(false);
+  });
+
+  it('is not asked for while it sends none, nor where it knows no H.264', async () => {
+    await answer(OFFER.replace(/(m=video[^]*)a=sendrecv/, '$1a=recvonly'));
+    session.wish('H264');
+    expect(session.isBehind).toBe(false);
+    await answer(OFFER.replaceAll('H264/90000', 'H265/90000'));
+    expect(session.isBehind).toBe(false);
+    expect(sent()).toEqual(['video/VP8']);
   });
 });
