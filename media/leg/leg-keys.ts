@@ -6,8 +6,8 @@ import { KeyGate, type KeyGateOptions } from './key-gate.ts';
 /** Takes the keys out of what a phone sends: events, or tones where it agreed on none. */
 export class LegKeys {
   readonly #options: KeyGateOptions;
-  #events: DtmfReceiver | undefined;
-  #clockRate: number | undefined;
+  /** By clock: RFC 4733 2.1 wants that of the audio, but a phone may list 8000 Hz too, or alone. */
+  readonly #events = new Map<number, DtmfReceiver>();
   #gate: KeyGate | undefined;
 
   constructor(options: KeyGateOptions) {
@@ -16,18 +16,24 @@ export class LegKeys {
 
   configure(audio: PhoneAudio, now: number): void {
     const codecs = [...audio.receivePayloadTypes.values()];
-    const event = codecs.find(({ name }) => name === TELEPHONE_EVENT);
-    if (event !== undefined || !codecs.some((codec) => KeyGate.guards(codec))) this.#ungate(now);
+    const events = codecs.filter(({ name }) => name === TELEPHONE_EVENT);
+    if (events.length > 0 || !codecs.some((codec) => KeyGate.guards(codec))) this.#ungate(now);
     else this.#gate ??= new KeyGate(this.#options);
-    // A new offer/answer may come in the middle of a key.
-    if (event?.clockRate === this.#clockRate) return;
-    this.#clockRate = event?.clockRate;
-    this.#events =
-      event && new DtmfReceiver({ clockRate: event.clockRate, onDigit: this.#options.onDigit });
+    const { onDigit } = this.#options;
+    const clockRates = new Set(events.map(({ clockRate }) => clockRate));
+    for (const known of this.#events.keys()) {
+      if (!clockRates.has(known)) this.#events.delete(known);
+    }
+    for (const clockRate of clockRates) {
+      // A new offer/answer may come in the middle of a key.
+      if (this.#events.has(clockRate)) continue;
+      this.#events.set(clockRate, new DtmfReceiver({ clockRate, onDigit }));
+    }
   }
 
-  event(packet: RtpPacketView, now: number): void {
-    this.#events?.push(packet, now);
+  /** `codec` is that of the packet's payload type: its clock is that of the event's duration. */
+  event(packet: RtpPacketView, { clockRate }: AudioCodec, now: number): void {
+    this.#events.get(clockRate)?.push(packet, now);
   }
 
   audio(packet: RtpPacketView, codec: AudioCodec, now: number): void {
@@ -37,7 +43,7 @@ export class LegKeys {
 
   /** Now and then. */
   check(now: number): void {
-    this.#events?.tick(now);
+    for (const receiver of this.#events.values()) receiver.tick(now);
     this.#gate?.check(now);
   }
 

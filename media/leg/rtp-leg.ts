@@ -233,7 +233,7 @@ export class RtpLeg {
     const codec = this.#payloadCodec;
     if (codec === undefined) return;
     if (codec.name === TELEPHONE_EVENT) {
-      this.#keys.event(packet, now);
+      this.#keys.event(packet, codec, now);
       this.#publisher?.leaveOut(packet);
 
       return;

@@ -143,17 +143,22 @@ export function listAudioFormats(media: SdpMedia, capabilities: AudioCapabilitie
  * the audio beside it; peers that list 8000 Hz alone beside opus are still understood.
  */
 export function listTelephoneEvent(media: SdpMedia, codec: AudioCodec): AudioFormat | undefined {
-  const listed = media.rtpMaps.filter(
-    (map) =>
-      map.encodingName.toLowerCase() === TELEPHONE_EVENT &&
-      media.formats.includes(String(map.payloadType)),
-  );
-  const chosen =
-    listed.find((map) => map.clockRate === codec.clockRate) ??
-    listed.find((map) => map.clockRate === 8000);
-  const event = chosen && findTelephoneEvent(chosen.clockRate);
+  const listed = listTelephoneEvents(media);
+  const ofClock = (clockRate: number): AudioFormat | undefined =>
+    listed.find((event) => event.codec.clockRate === clockRate);
 
-  return event && { payloadType: chosen.payloadType, codec: event };
+  return ofClock(codec.clockRate) ?? ofClock(8000);
+}
+
+/** All of them: one for each clock of the audio beside it. */
+export function listTelephoneEvents({ rtpMaps, formats }: SdpMedia): AudioFormat[] {
+  return rtpMaps.flatMap(({ encodingName, clockRate, payloadType }) => {
+    const isListed = formats.includes(String(payloadType));
+    const isEvent = isListed && encodingName.toLowerCase() === TELEPHONE_EVENT;
+    const codec = isEvent ? findTelephoneEvent(clockRate) : undefined;
+
+    return codec === undefined ? [] : [{ payloadType, codec }];
+  });
 }
 
 /** Whether a stream carries comfort noise beside a codec: of the same clock, which is that of payload 13. */

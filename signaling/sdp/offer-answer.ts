@@ -9,6 +9,7 @@ import {
   isHold,
   listAudioFormats,
   listTelephoneEvent,
+  listTelephoneEvents,
   localDirection,
   packetTimes,
   remoteDirection,
@@ -196,13 +197,17 @@ function matchAnswer(
   );
   const theirEvent = listTelephoneEvent(answered, codec);
   const ourEvent = theirEvent && listTelephoneEvent(offered, theirEvent.codec);
+  const answeredEvents = listTelephoneEvents(answered);
+  const receivableEvents = listTelephoneEvents(offered).filter((event) =>
+    answeredEvents.some((other) => other.codec === event.codec),
+  );
   const remote = remoteDirection(answer, answered);
 
   return {
     audio: {
       codec,
       sendPayloadType: theirs.payloadType,
-      receivePayloadTypes: new Map([...receivable, ...(ourEvent ? [ourEvent] : [])].map(toEntry)),
+      receivePayloadTypes: new Map([...receivable, ...receivableEvents].map(toEntry)),
       ...(ourEvent && {
         telephoneEvent: {
           sendPayloadType: theirEvent.payloadType,

@@ -98,6 +98,20 @@ describe('our own offer', () => {
     expect([...audio.receivePayloadTypes.keys()].sort()).toEqual([0, 8]);
   });
 
+  it('4733-2.4.1-a may be answered with key presses of both clocks: both may come', () => {
+    const session = createOffer(CAPABILITIES, LOCAL);
+    const answer = description(
+      'm=audio 4000 RTP/AVP 120 0 121 122',
+      'a=rtpmap:120 opus/48000/2',
+      'a=rtpmap:121 telephone-event/48000',
+      'a=rtpmap:122 telephone-event/8000',
+    );
+    const { audio } = applyAnswer(session, answer, CAPABILITIES) as { audio: NegotiatedAudio };
+    expect(audio.telephoneEvent?.sendPayloadType).toBe(121);
+    expect(audio.receivePayloadTypes.get(110)?.clockRate).toBe(48_000);
+    expect(audio.receivePayloadTypes.get(101)?.clockRate).toBe(8000);
+  });
+
   it.each([
     ['another number of m-lines', ['m=audio 4000 RTP/AVP 0', 'm=video 0 RTP/AVP 96']],
     ['another kind of stream', ['m=video 4000 RTP/AVP 96']],
