@@ -3,7 +3,7 @@ import type { Logger, RoomNumber } from '../../base/index.ts';
 import type { AccountBook, TrunkBook } from '../../server/index.ts';
 import type { AuthVerdict, DigestAuthenticator } from './auth/index.ts';
 import type { Gatekeeper, Refused } from './focus/index.ts';
-import { isSipUri, type SipRequest, type Uri } from './message/index.ts';
+import { isSipUri, type SipRequest, type SipUri, type Uri } from './message/index.ts';
 import type { RemoteFlow } from './transport/index.ts';
 
 export type Admission =
@@ -69,10 +69,9 @@ export class CallAdmission implements Gatekeeper {
   }
 
   async proofMissing(request: SipRequest, flow: RemoteFlow): Promise<Refused | undefined> {
-    // Who has no account cannot answer, and a phone may hang up over a challenge that it fails.
-    if ((await this.accountOf(request.from.uri)) === undefined) {
-      return { ok: false, status: 403, headers: [] };
-    }
+    // Who is of another domain cannot answer, and a phone may hang up over a challenge that it fails. Of
+    // ours all are asked, lest the answer tells which names are accounts.
+    if (!this.#isOurs(request.from.uri)) return { ok: false, status: 403, headers: [] };
     const verdict = await this.prove(request, flow);
 
     return verdict.ok ? undefined : verdict;
@@ -80,11 +79,11 @@ export class CallAdmission implements Gatekeeper {
 
   /** The account of ours that a URI names. */
   async accountOf(uri: Uri): Promise<string | undefined> {
-    if (!isSipUri(uri) || uri.user === undefined || !this.#options.isOurHost(uri.host)) {
-      return undefined;
-    }
+    return this.#isOurs(uri) ? (await this.#options.accounts.find(uri.user))?.username : undefined;
+  }
 
-    return (await this.#options.accounts.find(uri.user))?.username;
+  #isOurs(uri: Uri): uri is SipUri & { readonly user: string } {
+    return isSipUri(uri) && uri.user !== undefined && this.#options.isOurHost(uri.host);
   }
 
   async #trunkByDigest(

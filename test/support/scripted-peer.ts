@@ -17,6 +17,8 @@ export interface PeerRequest {
   readonly body?: string;
   readonly type?: string;
   readonly uri?: string;
+  /** Without its tag. */
+  readonly from?: string;
   readonly toTag?: string | undefined;
   readonly cseq?: number;
   readonly branch?: string;
@@ -49,7 +51,7 @@ export class ScriptedPeer {
     const request = buildRequest({
       method,
       uri: requireUri(parts.uri ?? `sip:1234@${keyOf(this.#remote)}`),
-      from: `"Peer" <sip:peer@example.com>;tag=${this.tag}`,
+      from: `${parts.from ?? '"Peer" <sip:peer@example.com>'};tag=${this.tag}`,
       to: parts.toTag === undefined ? to : `${to};tag=${parts.toTag}`,
       callId: parts.callId ?? this.callId,
       cseq: sequence,
