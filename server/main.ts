@@ -102,10 +102,8 @@ async function start(config: Config, parts: CloseStack, logger: Logger): Promise
     version: VERSION,
     ...(config.http.tls !== undefined && { tls: config.http.tls }),
     webRoot: join(projectRoot(), 'dist/web'),
-    missing: () =>
-      [sip.unreadyReason(), media.unreadyReason(), store.unreadyReason()].filter(
-        (reason) => reason !== undefined,
-      ),
+    missing: () => unreadyReasons(sip, media, store),
+    warnings: () => [voice.warning()].filter((text) => text !== undefined),
     metrics,
     onRefused: metrics.apiRefused,
   });
@@ -133,6 +131,10 @@ async function start(config: Config, parts: CloseStack, logger: Logger): Promise
     },
   });
   announce(config, logger);
+}
+
+function unreadyReasons(...parts: { unreadyReason(): string | undefined }[]): string[] {
+  return parts.map((part) => part.unreadyReason()).filter((reason) => reason !== undefined);
 }
 
 function openParleyStore(config: Config, { clock, logger, metrics }: Common): Promise<Store> {

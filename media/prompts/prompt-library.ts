@@ -30,6 +30,7 @@ export class PromptLibrary {
   readonly #voices: ReadonlyMap<string, string>;
   readonly #files = new Map<string, Sound | undefined>();
   readonly #tones = new Map<string, Sound>();
+  #unspoken: readonly PromptName[] | undefined;
   #music: readonly Sound[] = [];
   #fallbacks = 0;
 
@@ -47,6 +48,29 @@ export class PromptLibrary {
   /** How much of what callers were told they heard as words: languages that are installed, prompts that were tones. */
   get counts(): { languages: number; fallbacks: number } {
     return { languages: this.#voices.size, fallbacks: this.#fallbacks };
+  }
+
+  /** Prompts that callers hear as tones in the usual language; known from the first look on, as they are kept. */
+  get unspoken(): readonly PromptName[] {
+    const { language } = this.#options;
+    this.#unspoken ??= (Object.keys(PROMPTS) as PromptName[]).filter(
+      (name) =>
+        !this.#customFiles(name, language).some((file) => existsSync(file)) &&
+        !PROMPTS[name].every((recording) =>
+          this.#recordingFiles(recording, language).some((file) => existsSync(file)),
+        ),
+    );
+
+    return this.#unspoken;
+  }
+
+  /** For who asks whether all is there; undefined when it is. */
+  warning(): string | undefined {
+    const { length } = this.unspoken;
+    if (length === 0) return undefined;
+    const which = length === Object.keys(PROMPTS).length ? 'all' : String(length);
+
+    return `spoken prompts are missing in "${this.#options.language}" (${which}): callers hear tones instead`;
   }
 
   /** What waits in a circle; generated until `load` has read a recording. */
@@ -114,19 +138,30 @@ export class PromptLibrary {
   }
 
   #custom(name: string, language: string): Sound | undefined {
+    return this.#readFirst(this.#customFiles(name, language));
+  }
+
+  #customFiles(name: string, language: string): string[] {
     const { customFolder } = this.#options;
 
-    return (
-      this.#read(join(customFolder, language, `${name}.wav`)) ??
-      this.#read(join(customFolder, `${name}.wav`))
-    );
+    return [join(customFolder, language, `${name}.wav`), join(customFolder, `${name}.wav`)];
   }
 
   #recording(name: string, language: string): Sound | undefined {
+    return this.#readFirst(this.#recordingFiles(name, language));
+  }
+
+  #recordingFiles(name: string, language: string): string[] {
     const folder = this.#voices.get(language);
-    if (folder === undefined) return undefined;
-    for (const extension of SOUND_EXTENSIONS) {
-      const sound = this.#read(join(folder, `${name}.${extension}`));
+
+    return folder === undefined
+      ? []
+      : SOUND_EXTENSIONS.map((extension) => join(folder, `${name}.${extension}`));
+  }
+
+  #readFirst(files: readonly string[]): Sound | undefined {
+    for (const file of files) {
+      const sound = this.#read(file);
       if (sound !== undefined) return sound;
     }
 

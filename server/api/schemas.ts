@@ -127,6 +127,7 @@ export const Health = Type.Object({ status: Type.String() });
 export const Readiness = Type.Object({
   status: Type.Enum(['ready', 'unready']),
   missing: Type.Array(Type.String()),
+  warnings: Type.Optional(Type.Array(Type.String())),
 });
 
 export type CreateRoomBody = Static<typeof CreateRoomBody>;

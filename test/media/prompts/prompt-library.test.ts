@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { silentLogger } from '../../../base/index.ts';
 import { PromptLibrary } from '../../../media/prompts/index.ts';
+import { PROMPTS } from '../../../media/prompts/prompt-names.ts';
 import { writeToneWav } from '../../support/wav-file.ts';
 
 let folder: string;
@@ -55,6 +56,22 @@ describe('prompts', () => {
     expect(prompts.counts).toEqual({ languages: 2, fallbacks: 0 });
     prompts.sounds(['ask-room'], 'fr');
     expect(prompts.counts.fallbacks).toBe(1);
+  });
+
+  it('that are tones are told to who asks whether all is there', () => {
+    expect(library().warning()).toBe(
+      'spoken prompts are missing in "en" (all): callers hear tones instead',
+    );
+    const files = Object.values(PROMPTS).flat();
+    for (const file of files) record('sounds', 'en_US_f_Allison', `${file}.wav`);
+    expect(library().warning()).toBeUndefined();
+    // Another language does not help those who are spoken to in the usual one.
+    expect(library('fr').warning()).toContain('"fr" (all)');
+    rmSync(path.join(folder, 'sounds', 'en_US_f_Allison', 'conf-getpin.wav'));
+    expect(library().unspoken).toEqual(['ask-pin']);
+    expect(library().warning()).toContain('(1)');
+    record('own', 'en', 'ask-pin.wav');
+    expect(library().warning()).toBeUndefined();
   });
 
   it('of one’s own come before all others', () => {

@@ -1,3 +1,4 @@
+/** Size: one application, and every route of the rooms with what surrounds it. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { FastifyInstance } from 'fastify';
 import { silentLogger } from '../../../base/index.ts';
@@ -11,11 +12,13 @@ const headers = { authorization: `Bearer ${apiKey}` };
 let conference: Conference;
 let app: FastifyInstance;
 let missing: string[];
+let warnings: string[];
 let refused: number;
 
 beforeEach(async () => {
   conference = new Conference();
   missing = [];
+  warnings = [];
   refused = 0;
   const metrics = createMetrics();
   metrics.observe({
@@ -31,6 +34,7 @@ beforeEach(async () => {
     version: '1.2.3',
     metrics,
     missing: () => missing,
+    warnings: () => warnings,
     onRefused: () => refused++,
   });
 });
@@ -232,6 +236,11 @@ describe('health', () => {
   it('says that the process lives, and whether calls can be served', async () => {
     expect((await app.inject('/healthz')).json()).toEqual({ status: 'ok' });
     expect((await app.inject('/readyz')).json()).toEqual({ status: 'ready', missing: [] });
+    warnings = ['no spoken prompts in "en": callers hear tones instead'];
+    const poorer = await app.inject('/readyz');
+    expect(poorer.statusCode).toBe(200);
+    expect(poorer.json()).toEqual({ status: 'ready', missing: [], warnings });
+    warnings = [];
     missing = ['Redis does not answer'];
     const unready = await app.inject('/readyz');
     expect(unready.statusCode).toBe(503);
