@@ -7,14 +7,16 @@ export interface EventWatch {
   full(): string;
   /** What has changed since the document before; undefined when nothing has. */
   partial(): string | undefined;
-  /** Called once. `changed`: ask for a document when you may; `gone`: there is nothing to watch any more. */
+  /** Called once. */
   start(listener: WatchListener): void;
   close(): void;
 }
 
 export interface WatchListener {
+  /** Ask for a document when you may. */
   changed(): void;
-  gone(): void;
+  /** There is nothing to watch any more, or not for this one. */
+  over(reason: 'noresource' | 'rejected'): void;
 }
 
 /** Who may watch what: the watch, or the status that refuses the SUBSCRIBE. */

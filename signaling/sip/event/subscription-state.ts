@@ -11,8 +11,8 @@ export type SubscriptionEvent =
   | 'refresh'
   | 'unsubscribe'
   | 'expire'
-  /** What was watched is no more. */
-  | 'resourceGone'
+  /** What was watched is no more, or may not be watched any more by this one. */
+  | 'watchOver'
   /** The last NOTIFY was answered. */
   | 'lastNotified'
   /** A NOTIFY got no answer, or one that ends the subscription (4.2.2). */
@@ -27,7 +27,7 @@ const TRANSITIONS: Readonly<
     refresh: 'active',
     unsubscribe: 'ending',
     expire: 'ending',
-    resourceGone: 'ending',
+    watchOver: 'ending',
     notifyFailed: 'terminated',
     abort: 'terminated',
   },

@@ -10,7 +10,7 @@ import {
 } from './subscription-state.ts';
 
 /** Why a subscription ended (RFC 6665 4.1.3). */
-export type TerminationReason = 'timeout' | 'noresource';
+export type TerminationReason = 'timeout' | 'noresource' | 'rejected';
 
 export interface SubscriptionParts {
   readonly clock: Clock;
@@ -74,8 +74,8 @@ export class Subscription {
         changed: () => {
           this.#want('changes');
         },
-        gone: () => {
-          this.#end('resourceGone', 'noresource', 'nothing');
+        over: (reason) => {
+          this.#end('watchOver', reason, 'nothing');
         },
       });
     } else {

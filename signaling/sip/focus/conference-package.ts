@@ -1,4 +1,4 @@
-import type { RoomNumber } from '../../../base/index.ts';
+import type { ParticipantId, RoomNumber } from '../../../base/index.ts';
 import { dial, type Room, type RoomEvent, type RoomManager } from '../../../server/index.ts';
 import type { EventPackage, EventWatch, Opening, WatchListener } from '../event/index.ts';
 import { isSipUri, type SipRequest } from '../message/index.ts';
@@ -50,12 +50,15 @@ export class ConferencePackage implements EventPackage {
     const target = dial(isSipUri(request.uri) ? (request.uri.user ?? '') : '');
     const room = target.ok ? this.#options.rooms.get(target.room) : undefined;
     if (!target.ok || room === undefined) return { status: 404 };
-    const isMember = this.#options.calls.sender(room.number, request, flow) !== undefined;
-    // 3.5: "The focus SHOULD … authorize": who might come in may see who is there, nobody else.
-    if (!isMember && !room.wouldAdmit(target.pin)) return { status: 403 };
-    const roster = this.#rosterOf(room);
+    const watcher: Watcher = {
+      member: () => this.#options.calls.sender(room.number, request, flow)?.participant.id,
+      // 3.5: "The focus SHOULD … authorize": who might come in may see who is there, nobody else.
+      mightEnter: () => room.wouldAdmit(target.pin),
+    };
+    if (watcher.member() === undefined && !watcher.mightEnter()) return { status: 403 };
+    const watch = new ConferenceWatch(this.#rosterOf(room), watcher);
 
-    return { resource: room.number, conference: room.number, watch: new ConferenceWatch(roster) };
+    return { resource: room.number, conference: room.number, watch };
   }
 
   #rosterOf(room: Room): Roster {
@@ -69,6 +72,12 @@ export class ConferencePackage implements EventPackage {
 
     return roster;
   }
+}
+
+/** By what right somebody sees a roster; asked anew, as it may be lost. */
+interface Watcher {
+  member(): ParticipantId | undefined;
+  mightEnter(): boolean;
 }
 
 /** One room's state as all its subscribers see it; kept as long as there are any. */
@@ -87,7 +96,9 @@ class Roster {
     this.#calls = calls;
     this.#onUnwatched = onUnwatched;
     this.#stopObserving = room.observe((event) => {
-      if (ROSTER_EVENTS.has(event.type)) this.changed();
+      if (!ROSTER_EVENTS.has(event.type)) return;
+      for (const watch of [...this.#watches]) watch.judge(event);
+      this.changed();
     });
   }
 
@@ -105,7 +116,7 @@ class Roster {
   end(): void {
     // Whoever meets here next is another conference.
     this.#onUnwatched();
-    for (const watch of [...this.#watches]) watch.listener?.gone();
+    for (const watch of [...this.#watches]) watch.listener?.over('noresource');
   }
 
   add(watch: ConferenceWatch): void {
@@ -123,12 +134,17 @@ class Roster {
 class ConferenceWatch implements EventWatch {
   listener: WatchListener | undefined;
   readonly #roster: Roster;
+  readonly #watcher: Watcher;
+  /** Who it was when last asked: of one who leaves the call may be gone before we hear of it. */
+  #member: ParticipantId | undefined;
   /** 4.2: "versions MUST be … incremented by one for each new … document sent to a subscriber". */
   #version = 0;
   #told: WrittenState | undefined;
 
-  constructor(roster: Roster) {
+  constructor(roster: Roster, watcher: Watcher) {
     this.#roster = roster;
+    this.#watcher = watcher;
+    this.#member = watcher.member();
     roster.add(this);
   }
 
@@ -146,6 +162,19 @@ class ConferenceWatch implements EventWatch {
     if (document !== undefined) this.#version += 1;
 
     return document;
+  }
+
+  /**
+   * RFC 4579 5.11: who is removed gets "NOTIFY Subscription-State:terminated"; "a termination of the INVITE
+   * dialog with a BYE does not necessarily terminate" it (4.1), unless only members may see who is there.
+   */
+  judge(event: RoomEvent): void {
+    const ids = [this.#member, this.#watcher.member()];
+    const hasLeft = event.type === 'participant-left' && ids.includes(event.participantId);
+    this.#member = hasLeft ? undefined : ids[1];
+    const isRemoved = hasLeft && event.reason === 'kicked';
+    const isStranger = this.#member === undefined;
+    if (isRemoved || (isStranger && !this.#watcher.mightEnter())) this.listener?.over('rejected');
   }
 
   start(listener: WatchListener): void {

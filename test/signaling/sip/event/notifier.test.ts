@@ -244,13 +244,16 @@ describe('a subscription', () => {
     expect(notifier.count).toBe(0);
   });
 
-  it('6665-4.2.2-a to what is no more says terminated;reason=noresource', () => {
-    for (const listener of [...counter.listeners]) listener.gone();
-    clock.advance(20);
+  it.each(['noresource', 'rejected'] as const)(
+    '6665-4.2.2-a that its package ends says terminated;reason=%s',
+    (reason) => {
+      for (const listener of [...counter.listeners]) listener.over(reason);
+      clock.advance(20);
 
-    expect(notifies()[0]?.headers.get('Subscription-State')).toBe('terminated;reason=noresource');
-    expect(notifier.count).toBe(0);
-  });
+      expect(notifies()[0]?.headers.get('Subscription-State')).toBe(`terminated;reason=${reason}`);
+      expect(notifier.count).toBe(0);
+    },
+  );
 
   it('6665-4.2.2-b is removed when a NOTIFY is answered with 481', () => {
     clock.advance(5000);
@@ -300,7 +303,7 @@ describe('the table of subscription states', () => {
     'refresh',
     'unsubscribe',
     'expire',
-    'resourceGone',
+    'watchOver',
     'lastNotified',
     'notifyFailed',
     'abort',
@@ -308,7 +311,7 @@ describe('the table of subscription states', () => {
 
   it.each([
     ['init', ['subscribe', 'fetch']],
-    ['active', ['refresh', 'unsubscribe', 'expire', 'resourceGone', 'notifyFailed', 'abort']],
+    ['active', ['refresh', 'unsubscribe', 'expire', 'watchOver', 'notifyFailed', 'abort']],
     ['ending', ['lastNotified', 'notifyFailed', 'abort']],
     ['terminated', []],
   ] as [SubscriptionState, SubscriptionEvent[]][])('%s takes %j alone', (state, taken) => {

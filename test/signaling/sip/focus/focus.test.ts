@@ -1,3 +1,4 @@
+/** Size: what phones ask of one room beside their calls, over one harness. */
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { child, readXml } from '../../../support/xml-tree.ts';
 import { validate } from '../../../support/xmllint.ts';
@@ -151,6 +152,61 @@ describe('the roster as an event', () => {
     // A member is in already.
     await subscribe();
     await watcher.requests();
+  });
+
+  it.each(['before', 'after'])(
+    '4579-5.11-a of who is removed ends: terminated;reason=rejected, asked for %s it came in',
+    async (when) => {
+      const { rooms } = harness.conference;
+      const carol = harness.peer('10.0.0.3');
+      const from = '<sip:carol@example.com>';
+      const ask = { uri, headers, from, callId: 'roster' };
+      if (when === 'before') await carol.send('SUBSCRIBE', ask);
+      await carol.dial({ uri, from });
+      if (when === 'after') await carol.send('SUBSCRIBE', ask);
+      await subscribe();
+      await Promise.all([carol.requests(), watcher.requests()]);
+      const member = rooms.get(ROOM)!.joined().at(-1)!;
+      await member.leave('kicked');
+      await harness.run(6000);
+      const told = await carol.requests();
+      expect(told.map(({ method }) => method).sort()).toEqual(['BYE', 'NOTIFY']);
+      const last = told.find(({ method }) => method === 'NOTIFY')!;
+      expect(last.headers.get('Subscription-State')).toBe('terminated;reason=rejected');
+      // The others are told, and go on.
+      const [notify] = await watcher.requests();
+      expect(notify?.headers.get('Subscription-State')).toMatch(/^active/);
+      expect(harness.focus.subscriptions).toBe(1);
+    },
+  );
+
+  it('4579-4.1 outlives a BYE of its own, unless only members may see who is there', async () => {
+    await subscribe();
+    await watcher.requests();
+    await watcher.inCall('BYE', { uri });
+    await harness.run(6000);
+    const [left] = await watcher.requests();
+    expect(left?.headers.get('Subscription-State')).toMatch(/^active/);
+
+    await harness.conference.rooms.update(ROOM, { guestPin: '42' });
+    await harness.run();
+    const [last] = await watcher.requests();
+    expect(last?.headers.get('Subscription-State')).toBe('terminated;reason=rejected');
+    expect(harness.focus.subscriptions).toBe(0);
+  });
+
+  it('4575-3.5-a of a member ends with its call in a room with a PIN, of who knows that it goes on', async () => {
+    await subscribe();
+    const knowing = harness.peer('10.0.0.9');
+    await harness.conference.rooms.update(ROOM, { guestPin: '42' });
+    await knowing.send('SUBSCRIBE', { uri: `sip:${ROOM}*42@10.0.0.1`, headers, callId: 'b' });
+    await Promise.all([knowing.requests(), watcher.requests()]);
+    expect(harness.focus.subscriptions).toBe(2);
+    await watcher.inCall('BYE', { uri });
+    await harness.run(6000);
+    const [last] = await watcher.requests();
+    expect(last?.headers.get('Subscription-State')).toBe('terminated;reason=rejected');
+    expect(harness.focus.subscriptions).toBe(1);
   });
 
   it('answers for a room that is not there with 404, for another package with 489', async () => {
