@@ -9,8 +9,18 @@ export interface PressedKeys {
   form: KeyForm;
 }
 
+/** How it goes with keys; never which ones they are: they may be somebody's PIN. */
+export interface KeyProgress {
+  /** In the end, where the phone refused what was tried first; absent: it takes none. */
+  form?: KeyForm;
+  /** `cut-off`: the call ended, or the phone would not have them, before all were pressed. */
+  state: 'pressing' | 'pressed' | 'cut-off';
+}
+
 /** Presses keys in calls, as to another bridge's menu; calls are named by their Call-ID. */
 export interface CallKeys {
   /** After those that wait. AppError INVALID_STATE: the phone is in no room or takes no keys, or too many wait. */
   press(callId: string, digits: string): PressedKeys;
+  /** Of the last that were pressed in a call, also when it is over. */
+  find(callId: string): KeyProgress | undefined;
 }

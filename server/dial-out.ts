@@ -1,5 +1,6 @@
 import { AppError, randomToken, toError } from '../base/index.ts';
 import type { Clock, Logger, ParticipantId, RoomNumber } from '../base/index.ts';
+import type { KeyProgress } from './call-keys.ts';
 import type { CloseReason } from './close-reason.ts';
 import type { CallOriginator, CallProgress, DialTarget, Referral } from './ports.ts';
 import { mayCallOut, type Caller } from './room-policy.ts';
@@ -40,6 +41,8 @@ export interface DialedCallView {
   reason?: CloseReason;
   /** The SIP status that refused it. */
   status?: number;
+  /** How it goes with the `digits`, from the answer on. */
+  keys?: KeyProgress;
 }
 
 export type DialOutOutcome = 'started' | 'limited' | 'forbidden' | 'failed';
@@ -122,6 +125,8 @@ export class DialOut {
   ): Promise<DialedCallView> {
     const giveBack = this.#take(room, target);
     const early: CallProgress[] = [];
+    let view: DialedCallView | undefined;
+    let keys: KeyProgress | undefined;
     let onProgress = (progress: CallProgress): void => {
       early.push(progress);
     };
@@ -132,11 +137,15 @@ export class DialOut {
         ...(name !== undefined && { name }),
         ...(referral !== undefined && { referral }),
         ...(digits !== undefined && { digits }),
+        onKeys: (progress) => {
+          keys = progress;
+          if (view !== undefined) view.keys = progress;
+        },
         onProgress: (progress) => {
           onProgress(progress);
         },
       });
-      const view: DialedCallView = {
+      view = {
         id: randomToken(),
         room,
         uri,
@@ -144,6 +153,7 @@ export class DialOut {
         state: 'calling',
         participantId,
         startedAt: this.#now(),
+        ...(keys !== undefined && { keys }),
       };
       const call: KeptCall = { view };
       this.#keep(call);

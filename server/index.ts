@@ -8,7 +8,7 @@ export { MAX_NAME_LENGTH, toDisplayName } from './display-name.ts';
 export type { Participant, RoomHandle } from './participant.ts';
 export type { ParticipantState } from './participant-state.ts';
 export type { CallTransfer, CallTransfers } from './call-transfer.ts';
-export type { CallKeys, KeyForm, PressedKeys } from './call-keys.ts';
+export type { CallKeys, KeyForm, KeyProgress, PressedKeys } from './call-keys.ts';
 export { DialOut } from './dial-out.ts';
 export type { DialOutLimits, DialOutOptions, DialOutRequest } from './dial-out.ts';
 export { may } from './room-policy.ts';

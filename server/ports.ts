@@ -20,6 +20,7 @@
  */
 import type { ParticipantId, ProducerId, RoomNumber } from '../base/index.ts';
 import type { MediaKind, MediaSource, VideoCodecName } from '../media/index.ts';
+import type { KeyProgress } from './call-keys.ts';
 import type { CloseReason } from './close-reason.ts';
 import type { DigestAlgorithm, SrtpPolicy } from './config.ts';
 
@@ -259,6 +260,8 @@ export interface OriginateRequest {
   referral?: Referral;
   /** Keys to press once it is answered. */
   digits?: string;
+  /** How that goes. */
+  onKeys?: (progress: KeyProgress) => void;
   onProgress: (progress: CallProgress) => void;
 }
 

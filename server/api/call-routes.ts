@@ -6,7 +6,7 @@ import type { CallTransfers } from '../call-transfer.ts';
 import type { CallQualities } from '../cdrs/index.ts';
 import type { CallTraces, CallView } from '../ports.ts';
 import { qualityFields } from './cdr-routes.ts';
-import { Digits, ErrorBody } from './schemas.ts';
+import { Digits, ErrorBody, KeyForm, KeyProgressBody } from './schemas.ts';
 
 const tags = ['calls'];
 const security = [{ apiKey: [] }];
@@ -45,15 +45,11 @@ const TransferRequest = Type.Object(
   { additionalProperties: false },
 );
 const PressRequest = Type.Object({ digits: Digits }, { additionalProperties: false });
-const PressedBody = Type.Object({
-  digits: Type.String(),
-  form: Type.Enum(['events', 'info', 'tones'], {
-    description: 'RFC 4733 events, SIP INFO, or tones in the audio: what the phone agreed to',
-  }),
-});
+const PressedBody = Type.Object({ digits: Type.String(), form: KeyForm });
 const CallWithLadder = Type.Object({
   ...callFields,
   transfer: Type.Optional(TransferBody),
+  keys: Type.Optional(KeyProgressBody),
   quality: Type.Optional(Type.Object(qualityFields)),
   ladder: Type.Array(
     Type.Object({
@@ -89,10 +85,15 @@ export function callRoutes(
       const { call, messages } = required(calls, request.params.id);
       const ladder = messages.map((message) => ({ ...message, at: isoTime(message.at) }));
       const transfer = transfers?.find(call.callId);
-
+      const pressed = keys?.find(call.callId);
       const shown = await withQuality(call, qualities);
 
-      return { ...shown, ...(transfer !== undefined && { transfer }), ladder };
+      return {
+        ...shown,
+        ...(transfer !== undefined && { transfer }),
+        ...(pressed !== undefined && { keys: pressed }),
+        ladder,
+      };
     });
     if (transfers !== undefined) addTransfers(app, calls, transfers);
     if (keys !== undefined) addKeys(app, calls, keys);

@@ -4,7 +4,7 @@ import type { RoomNumber } from '../../base/index.ts';
 import { CLOSE_REASONS } from '../close-reason.ts';
 import type { DialOut, DialOutRequest } from '../dial-out.ts';
 import { MAX_NAME_LENGTH } from '../display-name.ts';
-import { Digits, ErrorBody, RoomParams } from './schemas.ts';
+import { Digits, ErrorBody, KeyProgressBody, RoomParams } from './schemas.ts';
 
 const tags = ['calls'];
 const security = [{ apiKey: [] }];
@@ -33,6 +33,7 @@ const CallBody = Type.Object({
   endedAt: Type.Optional(Time),
   reason: Type.Optional(Type.Enum([...CLOSE_REASONS])),
   status: Type.Optional(Type.Integer()),
+  keys: Type.Optional(KeyProgressBody),
 });
 
 /** `/api/v1/rooms/{number}/calls`: calls out of a room; authentication is the caller's. */

@@ -29,6 +29,15 @@ export const Digits = Type.String({
   description: 'Keys to press: 0-9 * # A-D; w waits half a second, a comma two',
 });
 
+export const KeyForm = Type.Enum(['events', 'info', 'tones'], {
+  description: 'RFC 4733 events, SIP INFO, or tones in the audio: what the phone agreed to',
+});
+
+export const KeyProgressBody = Type.Object(
+  { form: Type.Optional(KeyForm), state: Type.Enum(['pressing', 'pressed', 'cut-off']) },
+  { description: 'Of the keys pressed last; cut-off: not all of them were' },
+);
+
 export const ErrorBody = Type.Object({
   error: Type.Object({ code: Type.Enum([...ERROR_CODES]), message: Type.String() }),
 });

@@ -134,13 +134,14 @@ export class PhoneDialer implements CallOriginator {
     return { participantId: participant.id };
   }
 
-  #afterAnswer({ digits }: OriginateRequest): (call: OutgoingCall) => void {
+  #afterAnswer({ digits, onKeys }: OriginateRequest): (call: OutgoingCall) => void {
     return (call) => {
       if (digits === undefined) return;
       try {
-        this.#options.keys.pressIn(call, digits);
+        this.#options.keys.pressIn(call, digits, onKeys);
       } catch (error) {
         this.#options.logger.info({ err: toError(error) }, 'a callee takes no keys');
+        onKeys?.({ state: 'cut-off' });
       }
     };
   }

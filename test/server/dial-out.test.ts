@@ -73,6 +73,16 @@ describe('calls out', () => {
     expect(dialOut.list('2' as RoomNumber)).toEqual([]);
   });
 
+  it('show how it goes with the keys that were to be pressed', async () => {
+    const { dialOut, originator } = await setUp();
+    const call = await dialOut.start(ROOM, { uri: 'sip:x@y', digits: '12#' });
+    expect(call.keys).toBeUndefined();
+    for (const state of ['pressing', 'cut-off'] as const) {
+      originator.calls[0]!.onKeys!({ form: 'events', state });
+      expect(dialOut.list(ROOM)[0]!.keys).toEqual({ form: 'events', state });
+    }
+  });
+
   it('of one room are bounded; a call that ended makes room', async () => {
     const { dialOut, end } = await setUp();
     for (let i = 0; i < 3; i++) await dialOut.start(ROOM, { uri: 'sip:x@y' });

@@ -243,6 +243,8 @@ export class FakePhoneLeg implements PhoneLeg {
   /** Keys that were pressed for it. */
   readonly pressed: string[] = [];
   keyForm: 'events' | 'tones' = 'events';
+  /** False: keys are cut off. */
+  takesKeys = true;
   /** What was played to it; `finish` says that one was heard to its end. */
   readonly played: { sounds: readonly Sound[]; finish: (complete: boolean) => void }[] = [];
   music: readonly Sound[] = [];
@@ -289,7 +291,7 @@ export class FakePhoneLeg implements PhoneLeg {
   press(keys: string): Promise<boolean> {
     this.pressed.push(keys);
 
-    return Promise.resolve(true);
+    return Promise.resolve(this.takesKeys);
   }
 
   setMusic(sounds: readonly Sound[]): void {

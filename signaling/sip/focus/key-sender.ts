@@ -1,6 +1,6 @@
 import { AppError, TimerSet, toError, type Clock, type Logger } from '../../../base/index.ts';
 import type { PhoneLeg } from '../../../media/index.ts';
-import type { CallKeys, KeyForm, PressedKeys } from '../../../server/index.ts';
+import type { CallKeys, KeyForm, KeyProgress, PressedKeys } from '../../../server/index.ts';
 import type { SessionCall } from '../ua/index.ts';
 import { allows, type MemberCalls } from './member-calls.ts';
 
@@ -19,9 +19,15 @@ const INFO_PAUSE = 100;
 /** Runs of keys and pauses that wait in a call; more would be pressed long after they were asked for. */
 const MAX_WAITING = 64;
 
+/** Calls of which it is known how the last keys went. */
+const KEPT = 500;
+
+type Listener = (progress: KeyProgress) => void;
+
 interface Pressing {
   readonly timers: TimerSet<'pause'>;
   readonly waiting: string[];
+  readonly listeners: Set<Listener>;
 }
 
 /**
@@ -31,6 +37,8 @@ interface Pressing {
 export class KeySender implements CallKeys {
   readonly #options: KeySenderOptions;
   readonly #pressing = new Map<SessionCall, Pressing>();
+  /** By Call-ID, the oldest first. */
+  readonly #progress = new Map<string, KeyProgress>();
 
   constructor(options: KeySenderOptions) {
     this.#options = options;
@@ -45,7 +53,12 @@ export class KeySender implements CallKeys {
     return this.pressIn(member.call, digits);
   }
 
-  pressIn(call: SessionCall, digits: string): PressedKeys {
+  find(callId: string): KeyProgress | undefined {
+    return this.#progress.get(callId);
+  }
+
+  /** `onProgress`: at once, and when the form changes, and at the end. */
+  pressIn(call: SessionCall, digits: string, onProgress?: Listener): PressedKeys {
     const leg = this.#options.calls.ofCall(call)?.participant.voiceLeg;
     const form = formFor(call, leg);
     if (form === undefined) throw new AppError('INVALID_STATE', 'the phone takes no keys');
@@ -55,45 +68,76 @@ export class KeySender implements CallKeys {
       throw new AppError('INVALID_STATE', 'too many keys wait in this call');
     }
     if (before !== undefined) before.waiting.push(...parts);
-    else this.#begin(call, leg, form, parts);
+    const listeners = before?.listeners ?? new Set();
+    if (onProgress !== undefined) listeners.add(onProgress);
+    if (before === undefined) this.#begin(call, leg, form, { waiting: parts, listeners });
+    else onProgress?.({ form, state: 'pressing' });
 
     return { digits, form };
   }
 
-  #begin(call: SessionCall, leg: PhoneLeg | undefined, form: KeyForm, parts: string[]): void {
+  #begin(
+    call: SessionCall,
+    leg: PhoneLeg | undefined,
+    form: KeyForm,
+    parts: Omit<Pressing, 'timers'>,
+  ): void {
     const timers = new TimerSet<'pause'>(this.#options.clock);
-    const pressing = { timers, waiting: parts };
+    const pressing = { timers, ...parts };
     this.#pressing.set(call, pressing);
-    const over = (): void => {
+    const over = (progress: KeyProgress): void => {
+      if (!this.#pressing.delete(call)) return;
       timers.close();
-      this.#pressing.delete(call);
-      call.events.off('ended', over);
+      call.events.off('ended', cutOff);
+      this.#tell(call, pressing, progress);
     };
     // What waits for a pause then is not woken any more.
-    call.events.on('ended', over);
-    void this.#press(call, leg, form, pressing).finally(over);
+    const cutOff = (): void => {
+      over({ ...this.#progress.get(call.dialogId?.callId ?? ''), state: 'cut-off' });
+    };
+    call.events.on('ended', cutOff);
+    this.#tell(call, pressing, { form, state: 'pressing' });
+    void this.#press(call, leg, form, pressing).then(over);
+  }
+
+  #tell(call: SessionCall, { listeners }: Pressing, progress: KeyProgress): void {
+    for (const listener of listeners) listener(progress);
+    const { callId } = call.dialogId ?? {};
+    if (callId === undefined) return;
+    this.#progress.delete(callId);
+    this.#progress.set(callId, progress);
+    const [oldest] = this.#progress.keys();
+    if (this.#progress.size > KEPT && oldest !== undefined) this.#progress.delete(oldest);
   }
 
   async #press(
     call: SessionCall,
     leg: PhoneLeg | undefined,
     form: KeyForm,
-    { timers, waiting }: Pressing,
-  ): Promise<void> {
+    pressing: Pressing,
+  ): Promise<KeyProgress> {
     const { logger } = this.#options;
     const { callId } = call.dialogId ?? {};
+    const { timers, waiting } = pressing;
     let used = form;
     try {
       // Not which: they may be somebody's PIN.
       for (let part = waiting.shift(); part !== undefined; part = waiting.shift()) {
         const pause = PAUSES[part];
         if (pause !== undefined) await wait(timers, pause);
-        else if (used === 'info') used = await this.#inform(call, leg, part, timers);
-        else if ((await leg?.press(part)) !== true) throw new AppError('INVALID_STATE', 'cut off');
+        else if (used === 'info') {
+          used = await this.#inform(call, leg, part, timers);
+          if (used !== 'info') this.#tell(call, pressing, { form: used, state: 'pressing' });
+        } else if ((await leg?.press(part)) !== true)
+          throw new AppError('INVALID_STATE', 'cut off');
       }
       logger.info({ callId, form: used }, 'keys were pressed');
+
+      return { form: used, state: 'pressed' };
     } catch (error) {
       logger.info({ callId, form: used, err: toError(error) }, 'keys were not pressed to the end');
+
+      return { form: used, state: 'cut-off' };
     }
   }
 
@@ -111,7 +155,7 @@ export class KeySender implements CallKeys {
         continue;
       }
       if (leg === undefined) throw new AppError('INVALID_STATE', `INFO was refused with ${status}`);
-      await leg.press(keys.slice(index));
+      if (!(await leg.press(keys.slice(index)))) throw new AppError('INVALID_STATE', 'cut off');
 
       return 'tones';
     }

@@ -79,6 +79,8 @@ beforeEach(async () => {
 
         return { digits, form: 'events' };
       },
+      find: (callId) =>
+        asked.length > 0 && callId === CALL.callId ? { form: 'info', state: 'cut-off' } : undefined,
     },
     qualities: {
       qualityOf: (callId) => Promise.resolve(callId === CALL.callId ? QUALITY : undefined),
@@ -158,6 +160,8 @@ describe('/calls', () => {
       { digits: 'w12,#Dd', form: 'events' },
     ]);
     expect(asked).toEqual([['a@b', 'w12,#Dd']]);
+    const { json } = await get('/calls/c1');
+    expect(json).toMatchObject({ keys: { form: 'info', state: 'cut-off' } });
     for (const digits of ['', '1 2', 'x', '1'.repeat(65)]) {
       expect((await press('c1', digits)).statusCode).toBe(400);
     }
