@@ -5,6 +5,7 @@ import type { ClientFailure, ClientTransaction } from '../transaction/index.ts';
 import type { Dialog } from './dialog.ts';
 import { nextHop } from './next-hop.ts';
 import type { OfferAnswerState } from './offer-answer-state.ts';
+import { reliableSequence } from './reliable-provisionals.ts';
 import { SDP_TYPE, sdpBody, type Resendable, type SessionContext } from './session-context.ts';
 
 /** Glare that does not end is given up; the session goes on unchanged. */
@@ -19,8 +20,10 @@ export interface ChangeClientHost {
   readonly isAnswering: boolean;
   /** Session-Expires and what belongs to it. */
   timerHeaders(): ExtraHeaders;
-  /** A 2xx came; `local` is the description that it agreed to. */
-  changed(response: SipResponse, local: string | undefined): void;
+  /** A 2xx came; `agreed` are the descriptions of both sides. */
+  changed(response: SipResponse, agreed: { local: string; remote: string } | undefined): void;
+  /** Acknowledges a reliable provisional response. */
+  sendPrack(rack: string, sdp: undefined): void;
   /** A 422 came. True when it told how to do better. */
   raiseMinimum(response: SipResponse): boolean;
   /** 481, 408 or no answer to ours: the dialog is dead (12.2.1.2). */
@@ -42,6 +45,15 @@ interface Change {
   readonly method: ChangeMethod;
   readonly offer: (() => string) | undefined;
   readonly resolve: (outcome: ReinviteOutcome) => void;
+}
+
+/** One request of a change. */
+interface Attempt {
+  readonly local: string | undefined;
+  /** Their answer in a reliable provisional response: the one that holds (RFC 3261 13.2.1). */
+  answer: string | undefined;
+  /** RSeq of the last provisional response that was acknowledged. */
+  rseq: number | undefined;
 }
 
 /** Our re-INVITEs and UPDATEs: one at a time, repeated after glare. */
@@ -111,10 +123,14 @@ export class ChangeClient {
       body: local === undefined ? undefined : { type: SDP_TYPE, content: local },
     });
     const ack = change.method === 'INVITE' ? this.#acknowledger() : undefined;
+    const attempt: Attempt = { local, answer: undefined, rseq: undefined };
     let isDone = false;
     const transaction = this.#context.sender.request(request, nextHop(this.#dialog), {
       onResponse: (response) => {
-        if (response.status < 200) return;
+        if (response.status < 200) {
+          if (change.method === 'INVITE' && !isDone) this.#progressed(response, attempt);
+          return;
+        }
         // Every 2xx gets its ACK, repeated ones the same (13.2.2.4), even after our own BYE.
         if (isSuccess(response.status)) {
           if (!isDone) this.#dialog.refreshTarget(response);
@@ -123,12 +139,29 @@ export class ChangeClient {
         if (isDone) return;
         isDone = true;
         this.#invite = undefined;
-        if (isSuccess(response.status)) this.#succeed(response, local);
-        else this.#refused(response, local);
+        if (isSuccess(response.status)) this.#succeed(response, attempt);
+        else this.#refused(response, attempt);
       },
-      onFailure: (failure) => this.#failed(failure, local),
+      onFailure: (failure) => this.#failed(failure, attempt),
     });
     if (change.method === 'INVITE') this.#invite = transaction;
+  }
+
+  /**
+   * RFC 3262 4: a reliable provisional response gets its PRACK, in order and once; it refreshes the target
+   * as the 2xx does (RFC 6141 4.6), and its description is the answer.
+   */
+  #progressed(response: SipResponse, attempt: Attempt): void {
+    const rseq = reliableSequence(response);
+    if (rseq === undefined || this.#isClosed) return;
+    if (attempt.rseq !== undefined && rseq !== attempt.rseq + 1) return;
+    attempt.rseq = rseq;
+    this.#dialog.refreshTarget(response);
+    this.#host.sendPrack(`${String(rseq)} ${String(response.cseq.sequence)} INVITE`, undefined);
+    const answer = attempt.local === undefined ? undefined : sdpBody(response);
+    if (answer === undefined || attempt.answer !== undefined) return;
+    attempt.answer = answer;
+    this.#host.offerAnswer.apply('receiveAnswer');
   }
 
   /**
@@ -149,19 +182,25 @@ export class ChangeClient {
     };
   }
 
-  #succeed(response: SipResponse, local: string | undefined): void {
-    const answer = local === undefined ? undefined : sdpBody(response);
-    if (local !== undefined) {
-      this.#host.offerAnswer.apply(answer === undefined ? 'abandon' : 'receiveAnswer');
-    }
+  #succeed(response: SipResponse, attempt: Attempt): void {
+    const { local } = attempt;
+    const answer = local === undefined ? undefined : (attempt.answer ?? sdpBody(response));
+    if (answer === undefined) this.#abandon(attempt);
+    else if (attempt.answer === undefined) this.#host.offerAnswer.apply('receiveAnswer');
     if (this.#open !== undefined) {
-      this.#host.changed(response, answer === undefined ? undefined : local);
+      const isAgreed = local !== undefined && answer !== undefined;
+      this.#host.changed(response, isAgreed ? { local, remote: answer } : undefined);
     }
     this.#settle(answer === undefined ? { status: response.status } : { answer });
   }
 
-  #refused(response: SipResponse, local: string | undefined): void {
-    if (local !== undefined) this.#host.offerAnswer.apply('abandon');
+  /** The offer is open no more, unless it was answered before. */
+  #abandon({ local, answer }: Attempt): void {
+    if (local !== undefined && answer === undefined) this.#host.offerAnswer.apply('abandon');
+  }
+
+  #refused(response: SipResponse, attempt: Attempt): void {
+    this.#abandon(attempt);
     const { status } = response;
     const retryAfter = status === 500 ? secondsOf(response.headers.get('Retry-After')) : undefined;
     if (status === 491) {
@@ -176,9 +215,9 @@ export class ChangeClient {
     }
   }
 
-  #failed(failure: ClientFailure, local: string | undefined): void {
+  #failed(failure: ClientFailure, attempt: Attempt): void {
     this.#invite = undefined;
-    if (local !== undefined) this.#host.offerAnswer.apply('abandon');
+    this.#abandon(attempt);
     this.#context.logger.debug({ failure }, 'a change of the session is unanswered');
     this.#host.lost(undefined);
     this.#settle({ status: failure === 'timeout' ? 408 : 503 });

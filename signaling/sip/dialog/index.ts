@@ -9,6 +9,7 @@ export { nextHop, uriTarget } from './next-hop.ts';
 export { OfferAnswerState } from './offer-answer-state.ts';
 export type { OfferAnswerEvent, OfferAnswerPhase } from './offer-answer-state.ts';
 export type { ChangeMethod, ReinviteOutcome } from './change-client.ts';
+export { reliableSequence } from './reliable-provisionals.ts';
 export { SDP_TYPE, sdpBody } from './session-context.ts';
 export type {
   EndCause,

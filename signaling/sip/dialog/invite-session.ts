@@ -307,9 +307,9 @@ export class InviteSession
     return this.#refresher.offer();
   }
 
-  changed(response: SipResponse, local: string | undefined): void {
+  changed(response: SipResponse, agreed: { local: string; remote: string } | undefined): void {
     this.#refresher.accept(response);
-    if (local !== undefined) this.describe(local, sdpBody(response));
+    if (agreed !== undefined) this.describe(agreed.local, agreed.remote);
   }
 
   raiseMinimum(response: SipResponse): boolean {

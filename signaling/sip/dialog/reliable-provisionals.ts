@@ -1,10 +1,19 @@
 import { TimerSet, type Clock } from '../../../base/index.ts';
 import type { SipRequest, SipResponse } from '../message/index.ts';
 import type { ServerTransaction } from '../transaction/index.ts';
+import { lists } from './session-timer.ts';
 import type { RetransmissionTimes } from './success-sender.ts';
 
 /** RFC 3262 3: "MUST be chosen uniformly between 1 and 2**31 - 1", inclusive. */
 const RSEQ_MAX = 2 ** 31 - 1;
+
+/** RSeq of a provisional response that wants a PRACK; undefined for any other. */
+export function reliableSequence(response: SipResponse): number | undefined {
+  const rseq = Number(response.headers.get('RSeq')?.trim());
+  const isReliable = lists(response, 'Require', '100rel') && response.toTag !== undefined;
+
+  return isReliable && Number.isInteger(rseq) ? rseq : undefined;
+}
 
 export interface ReliableProvisional {
   readonly hasOffer: boolean;

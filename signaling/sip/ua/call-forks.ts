@@ -5,7 +5,7 @@ import {
   Dialog,
   dialogKey,
   InviteSession,
-  lists,
+  reliableSequence,
   sdpBody,
   type Resendable,
   type SessionContext,
@@ -82,12 +82,8 @@ export class CallForks {
     request: SipRequest,
     response: SipResponse,
   ): 'told' | 'duplicate' | 'unusable' {
-    const rseq = Number(response.headers.get('RSeq')?.trim());
-    const isReliable =
-      lists(response, 'Require', '100rel') &&
-      Number.isInteger(rseq) &&
-      response.toTag !== undefined;
-    if (!isReliable) return 'told';
+    const rseq = reliableSequence(response);
+    if (rseq === undefined) return 'told';
     const fork = this.of(request, response);
     // "MUST NOT … be acknowledged" when "not one higher" than the last: an earlier one was lost.
     if (fork.rseq !== undefined && rseq !== fork.rseq + 1) return 'duplicate';

@@ -75,13 +75,14 @@ describe('messages that cross', () => {
   it('5407-3.3.3 a request that crosses our BYE gets 481', () => {
     const toTag = establish();
     server.call.hangUp();
+    phone.request('REFER', { toTag, headers: [['Refer-To', '<sip:bob@10.0.0.9>']] });
     phone.request('INFO', { toTag });
     phone.request('UPDATE', { toTag, body: sdpText() });
     phone.request('OPTIONS', { toTag });
     clock.advance(10);
-    expect(['INFO', 'UPDATE', 'OPTIONS'].map((method) => phone.response(method).status)).toEqual([
-      481, 481, 481,
-    ]);
+    const methods = ['REFER', 'INFO', 'UPDATE', 'OPTIONS'];
+    expect(methods.map((method) => phone.response(method).status)).toEqual([481, 481, 481, 481]);
+    expect(ends).toMatchObject([{ by: 'local', cause: 'bye' }]);
   });
 
   it('6141-3.3-a a CANCEL of a re-INVITE whose change is under way leaves its 200', async () => {

@@ -105,12 +105,17 @@ describe('an UPDATE of theirs', () => {
     expect(update(toTag, sdpText())).toBe(491);
   });
 
-  it('5407-3.3.2 against our re-INVITE gets 491; without SDP 200', () => {
+  it('5407-3.3.2 against our re-INVITE gets 491; without SDP 200, and so does ours', async () => {
     const toTag = establish();
-    void server.call.reoffer(() => sdp({ port: 6100 }));
+    const ours = server.call.reoffer(() => sdp({ port: 6100 }));
     clock.advance(10);
     expect(update(toTag, sdpText())).toBe(491);
     expect(update(toTag)).toBe(200);
+    phone.respond(phone.requestOf('INVITE'), 200, sdpText({ port: 4700 }));
+    clock.advance(10);
+    expect(await ours).toMatchObject({ answer: { media: [{ port: 4700 }] } });
+    expect(phone.requestOf('ACK').cseq.sequence).toBe(1);
+    expect(ends).toEqual([]);
   });
 
   it('3261-8.2.3-a with a body that is no SDP gets 415', () => {

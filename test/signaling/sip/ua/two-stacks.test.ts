@@ -183,6 +183,27 @@ describe('two stacks on one wire', () => {
     await expectNothingLeft(test);
   });
 
+  it('5407-3.3.2 an UPDATE that crosses a re-INVITE: both 491, both tried again, both succeed', async () => {
+    const test = pair({ latency: 20 });
+    const call = dial(test);
+    call.handleReoffers(() => ({ sdp: sdp({ port: 5002 }) }));
+    await test.clock.advanceAsync(200);
+    const results = Promise.all([
+      call.reoffer(() => sdp({ port: 5002, version: 2 })),
+      test.callee.call.reoffer(() => sdp({ port: 6002, version: 2 }), 'UPDATE'),
+    ]);
+    await test.clock.advanceAsync(60);
+    const answers = test.wire.flow().filter((item) => item.startsWith('491'));
+    expect(answers.sort()).toEqual(['491 INVITE', '491 UPDATE']);
+    await test.clock.advanceAsync(5000);
+    expect(await results).toMatchObject([
+      { answer: { media: [{ port: 6002 }] } },
+      { answer: { media: [{ port: 5002 }] } },
+    ]);
+    call.hangUp();
+    await expectNothingLeft(test);
+  });
+
   it('an end of the process with a call in each state leaves nothing', async () => {
     const test = pair({}, { handler: { incomingCall: (call) => void call.progress(180) } });
     dial(test);
