@@ -30,6 +30,8 @@ export class FakeDns {
   readonly queries: string[] = [];
   /** Answers nothing but failures. */
   isBroken = false;
+  /** Kinds of records that it fails for. */
+  readonly failing = new Set<string>();
   readonly #records = new Map<string, DnsRecord[]>();
   readonly #socket: Socket;
 
@@ -69,11 +71,12 @@ export class FakeDns {
     const type = Object.entries(TYPES).find(([, value]) => value === code)?.[0] ?? String(code);
     this.queries.push(`${type} ${name}`);
     const known = this.#records.get(name.toLowerCase());
-    const records = this.isBroken ? [] : (known ?? []).filter((record) => record.type === type);
+    const isBroken = this.isBroken || this.failing.has(type);
+    const records = isBroken ? [] : (known ?? []).filter((record) => record.type === type);
     const header = Buffer.alloc(HEADER_BYTES);
     query.copy(header, 0, 0, 2);
     const flags = known === undefined ? NAME_ERROR : NO_ERROR;
-    header.writeUInt16BE(this.isBroken ? SERVER_FAILURE : flags, 2);
+    header.writeUInt16BE(isBroken ? SERVER_FAILURE : flags, 2);
     header.writeUInt16BE(1, 4);
     header.writeUInt16BE(records.length, 6);
     const question = query.subarray(HEADER_BYTES, end + 4);

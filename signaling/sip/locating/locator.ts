@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { makeSipUri, type HostPort, type SipUri } from '../message/index.ts';
 import { defaultPort, type SendTarget, type TransportProtocol } from '../transport/index.ts';
-import type { NameResolver } from './name-resolver.ts';
+import type { NameResolver, SrvRecord } from './name-resolver.ts';
 import { orderNaptr, orderSrv } from './record-order.ts';
 
 /** Each may take 64*T1 to fail. */
@@ -58,10 +58,14 @@ export class Locator {
       certain === undefined
         ? await this.#choices(host, secure)
         : [{ protocol: certain, srvName: srvName(host, certain) }];
-    for (const { protocol, srvName: name } of choices) {
-      const targets = await this.#bySrv(name, protocol, uri.host);
+    const services = await Promise.all(
+      choices.map(async ({ protocol, srvName: name }) => ({ protocol, found: await this.#srv(name) })),
+    );
+    for (const { protocol, found } of services) {
+      const targets = await this.#bySrv(found, protocol, uri.host);
       if (targets.length > 0) return targets;
     }
+    if (services.some(({ found }) => isDenied(found))) return [];
     // "If no SRV records were found, the client performs an A or AAAA record lookup" (4.2).
     const protocol = certain ?? simple(secure);
     if (!this.#options.protocols.has(protocol)) return [];
@@ -75,7 +79,8 @@ export class Locator {
     secure: boolean,
   ): Promise<{ protocol: TransportProtocol; srvName: string }[]> {
     const { resolver, protocols } = this.#options;
-    const found = orderNaptr(await resolver.naptr(host), protocols, secure);
+    const records = await noneIfUnanswered(resolver.naptr(host));
+    const found = orderNaptr(records, protocols, secure);
     if (found.length > 0) return found;
     const possible = secure ? (['TLS'] as const) : (['UDP', 'TCP', 'TLS'] as const);
 
@@ -84,11 +89,18 @@ export class Locator {
       .map((protocol) => ({ protocol, srvName: srvName(host, protocol) }));
   }
 
-  async #bySrv(name: string, protocol: TransportProtocol, domain: string): Promise<SendTarget[]> {
-    const { resolver, random = Math.random } = this.#options;
-    const records = orderSrv(await resolver.srv(name), random);
+  #srv(name: string): Promise<readonly SrvRecord[]> {
+    return noneIfUnanswered(this.#options.resolver.srv(name));
+  }
+
+  async #bySrv(
+    records: readonly SrvRecord[],
+    protocol: TransportProtocol,
+    domain: string,
+  ): Promise<SendTarget[]> {
+    const { random = Math.random } = this.#options;
     const targets: SendTarget[] = [];
-    for (const { name: host, port } of records.slice(0, MAX_TARGETS)) {
+    for (const { name: host, port } of orderSrv(records, random).slice(0, MAX_TARGETS)) {
       targets.push(...(await this.#atPort(host, port, protocol, domain)));
     }
 
@@ -107,6 +119,23 @@ export class Locator {
 
     return addresses.map((address) => ({ protocol, address, port, ...identity }));
   }
+}
+
+/**
+ * Many a resolver fails for what it does not know (containers', routers'), and names of the hosts file need
+ * none at all: the addresses may still be found.
+ */
+async function noneIfUnanswered<T>(answer: Promise<readonly T[]>): Promise<readonly T[]> {
+  try {
+    return await answer;
+  } catch {
+    return [];
+  }
+}
+
+/** RFC 2782: a target of "." means that "the service is decidedly not available at this domain". */
+function isDenied(records: readonly SrvRecord[]): boolean {
+  return records.length > 0 && records.every(({ name }) => name === '' || name === '.');
 }
 
 /** RFC 3263 says TCP for a SIPS URI, by which it means TLS over TCP. */

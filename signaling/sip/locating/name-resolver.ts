@@ -53,12 +53,15 @@ export class DnsResolver implements NameResolver {
 
       return found.map(({ address }) => address);
     }
-    const [v4, v6] = await Promise.all([
+    const [v4, v6] = await Promise.allSettled([
       noneIfAbsent(this.#resolver.resolve4(name)),
       noneIfAbsent(this.#resolver.resolve6(name)),
     ]);
+    const found = [v4, v6].flatMap((each) => (each.status === 'fulfilled' ? each.value : []));
+    // Servers that fail for the one kind alone are common (RFC 4074).
+    if (found.length === 0 && v4.status === 'rejected') throw v4.reason;
 
-    return [...v4, ...v6];
+    return found;
   }
 }
 
