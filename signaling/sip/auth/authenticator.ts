@@ -1,6 +1,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Clock, Logger } from '../../../base/index.ts';
 import type { SipRequest } from '../message/index.ts';
+import { sourceOf } from '../transport/index.ts';
 import { AttemptLimiter, type AttemptLimits } from './attempt-limiter.ts';
 import {
   digestResponse,
@@ -70,8 +71,9 @@ export class DigestAuthenticator {
     return this.#limiter;
   }
 
-  /** `source` is the address the request came from; never ask this for an ACK or a CANCEL. */
-  async check(request: SipRequest, source: string): Promise<AuthVerdict> {
+  /** `address` is where the request came from; never ask this for an ACK or a CANCEL. */
+  async check(request: SipRequest, address: string): Promise<AuthVerdict> {
+    const source = sourceOf(address);
     const params = this.#credentialsOf(request);
     const username = params?.get('username') ?? '';
     if (params === undefined || username === '' || username.length > MAX_USERNAME) {

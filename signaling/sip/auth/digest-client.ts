@@ -58,7 +58,9 @@ export class DigestClient {
       if (realm === undefined || nonce === undefined || answered.has(realm)) continue;
       if (!offersKnownQop(challenge)) continue;
       answered.add(realm);
-      const isStale = challenge.get('stale')?.toLowerCase() === 'true';
+      const isStale =
+        challenge.get('stale')?.toLowerCase() === 'true' ||
+        this.#wasReused(request, header, realm, nonce);
       if (hasAnswerFor(request, header, realm) && !isStale) return false;
       const session = { header, challenge, algorithm, realm, nonce, count: 0 } as const;
       this.#sessions.set(`${header} ${realm}`, { ...session });
@@ -66,6 +68,20 @@ export class DigestClient {
     }
 
     return usable;
+  }
+
+  /**
+   * Many a registrar forgets nonces and does not say `stale`. A password is refused when the first answer
+   * to a nonce is; of one that was right before, the nonce has grown old.
+   */
+  #wasReused(request: SipRequest, header: string, realm: string, nonce: string): boolean {
+    const session = this.#sessions.get(`${header} ${realm}`);
+    if (session === undefined || session.nonce === nonce || session.count < 2) return false;
+
+    return request.headers
+      .getAll(header)
+      .map(parseDigest)
+      .some((own) => own?.get('realm') === realm && own.get('nonce') === session.nonce);
   }
 
   /** The headers for a request, by all challenges seen so far; none before the first. */

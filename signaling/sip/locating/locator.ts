@@ -59,7 +59,10 @@ export class Locator {
         ? await this.#choices(host, secure)
         : [{ protocol: certain, srvName: srvName(host, certain) }];
     const services = await Promise.all(
-      choices.map(async ({ protocol, srvName: name }) => ({ protocol, found: await this.#srv(name) })),
+      choices.map(async ({ protocol, srvName: name }) => ({
+        protocol,
+        found: await this.#srv(name),
+      })),
     );
     for (const { protocol, found } of services) {
       const targets = await this.#bySrv(found, protocol, uri.host);

@@ -27,3 +27,4 @@ export { WsTransport } from './ws-transport.ts';
 export type { WsLimits, WsOptions } from './ws-transport.ts';
 export { AdmissionControl } from './admission.ts';
 export type { Admission, AdmissionOptions, RefusalReason } from './admission.ts';
+export { sourceOf } from './token-buckets.ts';

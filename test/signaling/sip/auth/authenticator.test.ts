@@ -144,6 +144,64 @@ describe('the server of digest', () => {
     expect((await authenticator.check(next, SOURCE)).ok).toBe(true);
   });
 
+  it('7616-5.5-a a nonce of a server before a restart gets stale=true when the rest is right', async () => {
+    const { client } = await login(setUp().authenticator);
+    const restarted = setUp();
+    const verdict = await restarted.authenticator.check(
+      withCredentials(register(), client, 3),
+      SOURCE,
+    );
+    expect(challenges(verdict)[0]!.get('stale')).toBe('true');
+    const { client: wrong } = await login(setUp().authenticator, { password: 'wrong' });
+    const refused = await restarted.authenticator.check(
+      withCredentials(register(), wrong, 3),
+      SOURCE,
+    );
+    expect(challenges(refused)[0]!.has('stale')).toBe(false);
+    expect(restarted.outcomes).toEqual(['stale', 'refused']);
+  });
+
+  it('3261-22.2-a a scan of many names from one source ends at 403, and others go on', async () => {
+    const { authenticator, outcomes } = setUp();
+    for (let i = 0; i < 100; i++) {
+      const { verdict } = await login(authenticator, { user: `${100 + i}`, password: '1234' });
+      expect(verdict).toMatchObject({ ok: false, status: 401 });
+    }
+    const { verdict, request } = await login(authenticator, { user: '999', password: '1234' });
+    expect(verdict).toMatchObject({ ok: false, status: 403 });
+    expect(outcomes.at(-1)).toBe('limited');
+    expect(await authenticator.check(request, '192.0.2.99')).toMatchObject({ status: 401 });
+  });
+
+  it('3261-22.2-a a source that has a whole IPv6 network is one source', async () => {
+    const { authenticator } = setUp();
+    const { request } = await login(authenticator, { password: 'wrong' });
+    const statuses: unknown[] = [];
+    for (const host of ['1', '2', '3', '4']) {
+      const verdict = await authenticator.check(request, `2001:db8:0:1::${host}`);
+      statuses.push(verdict.ok || verdict.status);
+    }
+    expect(statuses).toEqual([401, 401, 401, 403]);
+    expect(await authenticator.check(request, '2001:db8:0:2::1')).toMatchObject({ status: 401 });
+  });
+
+  it('8760-2.6-a takes the uri of the credentials, which a proxy may have made another one', async () => {
+    const { authenticator } = setUp();
+    const { client } = await login(authenticator);
+    const request = withCredentials(register(), client, 3);
+    const rewritten = buildRequest({
+      method: 'REGISTER',
+      uri: 'sip:registrar.example.com;transport=tcp',
+      from: '<sip:bob@example.com>;tag=1',
+      to: '<sip:bob@example.com>',
+      callId: 'c',
+      cseq: 3,
+      headers: [['Authorization', request.headers.get('Authorization')!]],
+    });
+    expect(request.headers.get('Authorization')).toContain('uri="sip:example.com"');
+    expect((await authenticator.check(rewritten, SOURCE)).ok).toBe(true);
+  });
+
   it('3261-22.4-a an old nonce with good credentials gets stale=true, and the client goes on', async () => {
     const { authenticator, clock } = setUp();
     const { client } = await login(authenticator);
@@ -180,49 +238,13 @@ describe('the server of digest', () => {
     expect((await strong.authenticator.check(request, SOURCE)).ok).toBe(false);
     expect(strong.outcomes).toEqual(['refused']);
   });
-});
 
-describe('the client of digest', () => {
-  function answer(values: string[], header: 'WWW-Authenticate' | 'Proxy-Authenticate') {
-    const client = new DigestClient({ username: 'bob', password: 'secret' }, () => 'cnonce');
-    const status = header === 'WWW-Authenticate' ? 401 : 407;
-    const headers = values.map((value): [string, string] => [header, value]);
-    const isMended = client.challenged(register(), buildResponse(register(), status, { headers }));
-
-    return { isMended, headers: client.headersFor(register()) };
-  }
-
-  it('8760-2.4-a uses the topmost challenge that it knows and ignores the rest', () => {
-    const { headers } = answer(
-      [
-        'Digest realm="r", nonce="1", algorithm=AKAv1-MD5, qop="auth"',
-        'Digest realm="r", nonce="2", algorithm=SHA-256, qop="auth"',
-        'Digest realm="r", nonce="3", algorithm=MD5, qop="auth"',
-      ],
-      'Proxy-Authenticate',
-    );
-    expect(headers).toHaveLength(1);
-    expect(headers[0]![0]).toBe('Proxy-Authorization');
-    const params = parseDigest(headers[0]![1])!;
-    expect(params.get('nonce')).toBe('2');
-    expect(params.get('algorithm')).toBe('SHA-256');
-    expect(params.get('nc')).toBe('00000001');
-  });
-
-  it('echoes opaque, and the algorithm only where there was one', () => {
-    const { headers } = answer(['Digest realm="r", nonce="1", opaque="o"'], 'WWW-Authenticate');
-    const params = parseDigest(headers[0]![1])!;
-
-    expect(params.get('opaque')).toBe('o');
-    expect(params.has('algorithm')).toBe(false);
-    expect(params.has('qop')).toBe(false);
-  });
-
-  it('has no answer to Basic, or to a qop that it does not know', () => {
-    expect(answer(['Basic realm="r"'], 'WWW-Authenticate').isMended).toBe(false);
-    expect(answer(['Digest realm="r", nonce="1", qop="token"'], 'WWW-Authenticate').isMended).toBe(
-      false,
-    );
+  it('3261-22.2-a guesses that come all at once are limited like those one after the other', async () => {
+    const { authenticator, outcomes } = setUp();
+    const { request } = await login(authenticator, { password: 'wrong' });
+    await Promise.all(Array.from({ length: 20 }, () => authenticator.check(request, SOURCE)));
+    expect(outcomes.filter((each) => each === 'refused')).toHaveLength(3);
+    expect(outcomes.filter((each) => each === 'limited')).toHaveLength(18);
   });
 
   it('does not repeat a password that was refused', async () => {
@@ -232,13 +254,5 @@ describe('the client of digest', () => {
     const again = buildResponse(request, 401, { headers: verdict.headers });
 
     expect(client.challenged(request, again)).toBe(false);
-  });
-
-  it('3261-22.2-a guesses that come all at once are limited like those one after the other', async () => {
-    const { authenticator, outcomes } = setUp();
-    const { request } = await login(authenticator, { password: 'wrong' });
-    await Promise.all(Array.from({ length: 20 }, () => authenticator.check(request, SOURCE)));
-    expect(outcomes.filter((each) => each === 'refused')).toHaveLength(3);
-    expect(outcomes.filter((each) => each === 'limited')).toHaveLength(18);
   });
 });

@@ -104,18 +104,15 @@ describe('3263-4.1-a the transport', () => {
     expect(await locate('sip:bob@example.org')).toEqual(['TCP 192.0.2.7:5066']);
   });
 
-  it.each(['NAPTR', 'SRV', 'AAAA'])(
-    'goes on where the name server fails for %s',
-    async (type) => {
-      dns
-        .add('example.org', ...a('192.0.2.9'))
-        .add('_sip._udp.example.org', srv('a.example.org', 5066))
-        .add('a.example.org', ...a('192.0.2.7'));
-      dns.failing.add(type);
-      const expected = type === 'SRV' ? 'UDP 192.0.2.9:5060' : 'UDP 192.0.2.7:5066';
-      expect(await locate('sip:bob@example.org')).toEqual([expected]);
-    },
-  );
+  it.each(['NAPTR', 'SRV', 'AAAA'])('goes on where the name server fails for %s', async (type) => {
+    dns
+      .add('example.org', ...a('192.0.2.9'))
+      .add('_sip._udp.example.org', srv('a.example.org', 5066))
+      .add('a.example.org', ...a('192.0.2.7'));
+    dns.failing.add(type);
+    const expected = type === 'SRV' ? 'UDP 192.0.2.9:5060' : 'UDP 192.0.2.7:5066';
+    expect(await locate('sip:bob@example.org')).toEqual([expected]);
+  });
 
   it('is none that the domain says it has not: SRV with "." ends the search', async () => {
     dns
