@@ -233,6 +233,8 @@ export interface TrunkSettings {
   /** Calls out at one time. */
   maxCalls?: number;
   srtp?: SrtpPolicy;
+  /** Calls out are offered video. */
+  video?: true;
   createdAt: number;
 }
 

@@ -33,6 +33,7 @@ const shared = {
   register: Type.Optional(Type.Boolean()),
   allowedAddresses: Type.Optional(Addresses),
   didRoutes: Type.Optional(DidRoutes),
+  video: Type.Optional(Type.Boolean({ description: 'Calls out are offered video.' })),
 };
 
 const CreateTrunkBody = Type.Object(
@@ -75,6 +76,7 @@ const TrunkBody = Type.Object({
   didRoutes: Type.Array(Type.Object({ did: Type.String(), room: Type.String() })),
   maxCalls: Type.Optional(Type.Integer()),
   srtp: Type.Optional(SrtpPolicy),
+  video: Type.Optional(Type.Boolean()),
   createdAt: Type.String({ format: 'date-time' }),
   calls: Type.Integer(),
   status: Type.Object({

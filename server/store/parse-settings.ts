@@ -57,6 +57,7 @@ export function parseTrunk(name: string, fields: Fields): TrunkSettings | undefi
     ...(typeof username === 'string' && { username }),
     ...(typeof secret === 'string' && { secret }),
     ...(typeof maxCalls === 'number' && { maxCalls }),
+    ...(fields['video'] === true && { video: true }),
     ...parseSrtp(fields),
   };
 }

@@ -17,6 +17,7 @@ export interface TrunkRequest {
   didRoutes?: TrunkSettings['didRoutes'];
   maxCalls?: number | null;
   srtp?: TrunkSettings['srtp'] | null;
+  video?: boolean;
 }
 
 export interface TrunkView extends Omit<TrunkSettings, 'secret' | 'createdAt'> {
@@ -260,6 +261,7 @@ export class TrunkBook {
       ...(secret !== undefined && { secret }),
       ...(maxCalls !== undefined && { maxCalls }),
       ...(srtp !== undefined && { srtp }),
+      ...((request.video ?? old?.video) === true && { video: true }),
     };
     check(trunk);
 

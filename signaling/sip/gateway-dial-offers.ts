@@ -14,16 +14,11 @@ export function isPage({ flow }: Pick<Destination, 'flow'>): boolean {
   return flow?.protocol === 'WS' || flow?.protocol === 'WSS';
 }
 
-export interface DialOffersOptions extends PhoneCallOptions {
-  /** False: a trunk, which leads to no video. */
-  readonly mayHaveVideo: boolean;
-}
-
 /** Rejects as `createDoor`, with the participant gone. */
 export async function offersTo(
   destinations: readonly Destination[],
   participant: Participant,
-  options: DialOffersOptions,
+  options: PhoneCallOptions,
 ): Promise<OfferedDestination[]> {
   const { publicAddress, rooms, clock, logger } = options;
   const video = await openVideo(destinations, participant, options);
@@ -55,16 +50,21 @@ export async function offersTo(
   }
 }
 
-/** With pictures to show, or for a phone that says that it has video (RFC 3840 10.7). */
+/**
+ * With pictures to show, or for a phone that says that it has video (RFC 3840 10.7). A trunk leads to none unless
+ * its setting says so.
+ */
 async function openVideo(
   destinations: readonly Destination[],
   { room, id, phoneLeg }: Participant,
-  { mayHaveVideo, logger }: DialOffersOptions,
+  { logger }: PhoneCallOptions,
 ): Promise<PhoneVideoLeg | undefined> {
   const phones = destinations.filter((each) => !isPage(each));
   const isShown = room.producers(id).some(({ kind }) => kind === 'video');
-  const isWanted = isShown || phones.some(({ hasVideo }) => hasVideo === true);
-  if (!mayHaveVideo || phones.length === 0 || !isWanted) return undefined;
+  const isWanted = phones.some(({ hasVideo, isTrunk }) =>
+    isShown && isTrunk !== true ? true : hasVideo === true,
+  );
+  if (!isWanted) return undefined;
   try {
     return await phoneLeg.openVideo('main');
   } catch (error) {

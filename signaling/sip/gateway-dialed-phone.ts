@@ -21,8 +21,9 @@ export interface Destination extends Pick<
 > {
   /** What is offered there; by default what is offered to anybody. */
   readonly capabilities?: AudioCapabilities;
-  /** Its registration says that it can do video. */
+  /** Its registration, or its trunk's setting, says that it can do video. */
   readonly hasVideo?: boolean;
+  readonly isTrunk?: boolean;
 }
 
 /** With what it is offered; a page has a session of its own beside the leg. */
@@ -145,7 +146,8 @@ export class DialedPhone implements ParticipantSink {
     this.#cancelAll(ELSEWHERE);
     this.#options.calls.dialled.joined(participant.id);
     this.#onProgress({ state: 'answered' });
-    void this.#phone.adopt(participant, offer, answer, { mixed, video }).then(() => {
+    const { isTrunk } = destination;
+    void this.#phone.adopt(participant, offer, answer, { mixed, video, isTrunk }).then(() => {
       if (!this.#isOver) this.#onTalking(call);
     });
   }

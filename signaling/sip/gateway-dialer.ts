@@ -119,16 +119,13 @@ export class PhoneDialer implements CallOriginator {
       },
       phone,
     );
-    const offered = await offersTo(destinations, participant, {
-      ...this.#options,
-      mayHaveVideo: target.kind !== 'trunk',
-    });
+    const offered = await offersTo(destinations, participant, this.#options);
     const from = this.#from(room, target);
     // A provider's Contact names its customer, no conference.
     const isFocus = isSipUri(from.uri) && from.uri.user === room;
     const headers = referralHeaders(request.referral);
-    phone.ring(participant, offered, ({ capabilities: _, hasVideo: _v, ...destination }, parts) =>
-      this.#userAgent.call({ ...destination, ...parts, from, headers, isFocus }),
+    phone.ring(participant, offered, ({ to, routes, flow, credentials }, parts) =>
+      this.#userAgent.call({ to, routes, flow, credentials, ...parts, from, headers, isFocus }),
     );
 
     return { participantId: participant.id };
@@ -209,7 +206,7 @@ export class PhoneDialer implements CallOriginator {
   }
 
   #trunkDestination(name: string, number: string): Destination {
-    const { host, port, transport, username, password } = this.#options.trunks.open(name);
+    const { host, port, transport, username, password, video } = this.#options.trunks.open(name);
     const uri = makeSipUri({
       user: number,
       host,
@@ -221,7 +218,7 @@ export class PhoneDialer implements CallOriginator {
         ? undefined
         : new DigestClient({ username, password });
 
-    return { to: toNameAddr(uri), credentials };
+    return { to: toNameAddr(uri), credentials, isTrunk: true, hasVideo: video === true };
   }
 
   /** Dialling back leads into the room; a provider knows its customer by the user part. */

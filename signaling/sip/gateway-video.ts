@@ -17,6 +17,7 @@ import {
   type SdpSession,
   type VideoContent,
 } from '../sdp/index.ts';
+import { askForDescription } from './capability-enquiry.ts';
 import { phoneStatus, type MediaStatus } from './focus/index.ts';
 import { PhoneVideo, type NegotiationSettings, type PhoneVideoHost } from './negotiation/index.ts';
 import { toPhoneVideo } from './phone-picture.ts';
@@ -31,6 +32,8 @@ export interface CallVideoOptions {
   readonly capabilities: AudioCapabilities;
   /** Of the phone's INVITE or its 2xx. */
   readonly contact: string | undefined;
+  /** Whether a phone that had no say may be asked what it can do: through a trunk, who answers is not the phone. */
+  readonly mayAsk: boolean;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly settings: NegotiationSettings;
@@ -70,7 +73,6 @@ export class CallVideo implements PhoneVideoHost {
   readonly #legs = new Map<VideoContent, Promise<PhoneVideoLeg | undefined>>();
   readonly #ports = new Map<VideoContent, PhoneVideoLeg>();
   #agreed: NegotiatedVideos = {};
-  #offer: SdpSession | undefined;
   #offersSlides = false;
   /** In our INVITE, or in the answer to one without an offer. */
   #isOffering = false;
@@ -107,9 +109,12 @@ export class CallVideo implements PhoneVideoHost {
     return this.#options.host.isHolding();
   }
 
-  readonly serves = (media: SdpMedia): boolean =>
-    this.#offer !== undefined &&
-    servesVideo(this.#offer, media, DEFAULT_VIDEO_CAPABILITIES, this.#options.capabilities);
+  readonly serves = (session: SdpSession, media: SdpMedia): boolean =>
+    servesVideo(session, media, DEFAULT_VIDEO_CAPABILITIES, this.#options.capabilities);
+
+  async enquire(): Promise<SdpSession | undefined> {
+    return this.#options.mayAsk ? askForDescription(this.#options.call) : undefined;
+  }
 
   /** An offer of the phone, before it is answered: the places for what of it is taken. */
   async offered(offer: SdpSession): Promise<LocalVideos> {
@@ -124,7 +129,6 @@ export class CallVideo implements PhoneVideoHost {
 
   /** One that is answered without any video, as long as the phone is in no room. */
   noteOffer(offer: SdpSession): void {
-    this.#offer = offer;
     this.#policy.noteOffer(offer);
     this.#offersSlides ||=
       selectVideos(offer, this.#options.capabilities, (content) =>

@@ -92,6 +92,13 @@ export type PhoneCallOptions = Omit<SipGatewayOptions, 'rooms' | 'admission' | '
   account?: string | undefined;
 };
 
+/** What was made for a call of ours before it was answered. */
+export interface AdoptedCall {
+  readonly mixed?: MixedSession | undefined;
+  readonly video?: PhoneVideoLeg | undefined;
+  readonly isTrunk?: boolean | undefined;
+}
+
 type Join = (
   room: RoomNumber,
   pin: string | undefined,
@@ -164,6 +171,7 @@ export class PhoneCall implements ParticipantSink {
   #endReason: CloseReason | undefined;
   #outbox: ChatOutbox | undefined;
   #account: string | undefined;
+  #isTrunk = false;
   /** Of a phone that speaks WebRTC and plays several streams, in place of a phone leg. */
   #webRtc: WebRtcMedia | undefined;
   /** Of a phone that speaks WebRTC and has one stream: beside its leg. */
@@ -205,9 +213,10 @@ export class PhoneCall implements ParticipantSink {
     participant: Participant,
     offer: SdpSession,
     answer: SdpSession,
-    { mixed, video }: { mixed?: MixedSession | undefined; video?: PhoneVideoLeg | undefined } = {},
+    { mixed, video, isTrunk }: AdoptedCall = {},
   ): Promise<void> {
     this.#participant = participant;
+    this.#isTrunk = isTrunk === true;
     this.#mixed = mixed;
     this.#leg = participant.phoneLeg;
     this.#description = offer;
@@ -341,6 +350,7 @@ export class PhoneCall implements ParticipantSink {
     const admission = await admit(call, options);
     if (admission === undefined || call.isEnded) return;
     if (admission.kind === 'account') this.#account = admission.username;
+    this.#isTrunk = admission.kind === 'trunk';
     const target = targetOf(admission, call.requestUri);
     const asked = !target.ok && target.reason === 'reserved';
     if (!target.ok && !asked) {
@@ -463,6 +473,7 @@ export class PhoneCall implements ParticipantSink {
       opened,
       capabilities: this.#capabilities,
       contact: call.introduction?.headers.get('Contact'),
+      mayAsk: !this.#isTrunk,
       clock,
       logger: this.#logger,
       settings: negotiation,

@@ -5,6 +5,7 @@ import { stopAllChildren } from '../support/child-process.ts';
 import { ParleyServer } from '../support/parley-server.ts';
 import { scratchFolder } from '../support/scratch.ts';
 import { waitUntil } from '../support/wait-until.ts';
+import { WebRtcPeer } from '../support/webrtc-peer.ts';
 
 const SERVER = '127.0.0.1:5060';
 const ROOM = '800';
@@ -45,7 +46,13 @@ describe('calls out of a room', () => {
 
   async function device(
     port: number,
-    options: { transport?: 'udp' | 'tcp'; answers?: 'auto'; account?: false; name?: string } = {},
+    options: {
+      transport?: 'udp' | 'tcp';
+      answers?: 'auto';
+      account?: false;
+      name?: string;
+      video?: 'H264';
+    } = {},
   ): Promise<BaresipPhone> {
     const { account, ...rest } = options;
     const phone = await BaresipPhone.start({
@@ -122,18 +129,28 @@ describe('calls out of a room', () => {
     await waitForState(rings.id, 'ended');
   });
 
-  it('a URI is called directly; limits hold; nobody registered is told at once', async () => {
-    const phone = await device(5070, { answers: 'auto', account: false });
+  it('a URI is called directly, and gets video with the first picture; limits hold', async () => {
+    const phone = await device(5070, { answers: 'auto', account: false, video: 'H264' });
     const call = await dial('sip:bob@127.0.0.1:5070');
     expect(call.kind).toBe('uri');
     await phone.waitFor('CALL_ESTABLISHED');
     await waitForState(call.id, 'answered');
+    const address = { address: '127.0.0.1', port: server.sipPort };
+    const peer = await WebRtcPeer.open({ server: address, room: ROOM, name: 'peer', video: true });
+    await peer.call();
+    await waitUntil('it said that it can do video, and has it', async () => {
+      const row = (await server.participants(ROOM)).find(({ name }) => name === 'bob');
+
+      return row?.videoReceived === 'H264' ? undefined : JSON.stringify(row);
+    });
     await expect(dial('sip:bob@127.0.0.1')).rejects.toThrow(/409 .*NOT_REGISTERED/);
     await expect(dial('sip:nobody@127.0.0.1')).rejects.toThrow(/404 .*ACCOUNT_NOT_FOUND/);
     await dial('sip:bob@127.0.0.1:5070');
     await expect(dial('sip:bob@127.0.0.1:5070')).rejects.toThrow(/429 .*RATE_LIMITED/);
     await server.api('DELETE', `/rooms/${ROOM}`);
     await phone.waitFor('CALL_CLOSED');
+    await waitUntil('the peer is put out', () => (peer.isOver ? undefined : 'not yet'));
+    peer.close();
   });
 
   it('4579-5.5-a a member’s REFER rings an account; outside it leads only hosts who prove it', async () => {

@@ -48,6 +48,7 @@ describe('a trunk', () => {
       register: true,
       didRoutes: [{ did: 'office', room: '850' }],
       maxCalls: 1,
+      video: true,
     });
   });
 
@@ -95,6 +96,14 @@ describe('a trunk', () => {
     await waitForPhone(near, '851');
     await waitForPhone(far, '900');
     expect((await trunk()).calls).toBe(1);
+    await waitUntil('they may see each other', async () => {
+      const rows = [...(await near.participants('851')), ...(await far.participants('900'))];
+      const codecs = rows.map(({ videoReceived = 'none' }) => videoReceived);
+
+      return codecs.every((codec) => codec === codecs[0] && codec !== 'none')
+        ? undefined
+        : codecs.join();
+    });
     await expect(near.api('POST', '/rooms/851/calls', call)).rejects.toThrow(/429 /);
     await near.api('DELETE', '/rooms/851');
     await waitUntilEmpty(near);

@@ -19,6 +19,7 @@ import {
 import {
   initialTraits,
   traitsAfterAnswer,
+  traitsAfterEnquiry,
   traitsAfterOffer,
   wantsVideo,
   type Serves,
@@ -33,6 +34,8 @@ export interface PhoneVideoHost {
   /** The phone holds us: it is asked nothing until it is back. */
   readonly isHolding: boolean;
   serves: Serves;
+  /** What it says that it can do; undefined: it does not say, or is not to be asked. */
+  enquire(): Promise<SdpSession | undefined>;
   /** Makes room for what `describe` is asked for next; false: there is none, try again later. */
   prepare(): Promise<boolean>;
   /** Our next offer: the audio as it is, m=video in use or at port 0. Asked anew for each try. */
@@ -83,9 +86,9 @@ export class PhoneVideo implements NegotiationHost {
 
   noteOffer(offer: SdpSession): void {
     const { host } = this.#options;
-    this.#traits = traitsAfterOffer(this.#traits, offer, (media) => host.serves(media));
+    this.#traits = traitsAfterOffer(this.#traits, offer, host.serves);
     const offersVideo = offer.media.some(
-      (media) => media.type === 'video' && media.port !== 0 && host.serves(media),
+      (media) => media.type === 'video' && media.port !== 0 && host.serves(offer, media),
     );
     // Who takes a running video out of the call does not want it back at once.
     if (host.hasVideo && !offersVideo) this.#traits = { ...this.#traits, hasDeclined: true };
@@ -98,11 +101,12 @@ export class PhoneVideo implements NegotiationHost {
 
   established(): void {
     this.#isEstablished = true;
-    this.#negotiation.changed();
+    this.changed();
   }
 
   /** Pictures came or went, or the phone changed the call. */
   changed(): void {
+    void this.#enquire();
     this.#negotiation.changed();
   }
 
@@ -128,6 +132,17 @@ export class PhoneVideo implements NegotiationHost {
     host.fail(error);
 
     return { status: 487 };
+  }
+
+  /** Not before there is something to see. */
+  async #enquire(): Promise<void> {
+    const { host } = this.#options;
+    const { hadNoSay } = this.#traits;
+    if (!hadNoSay || !this.#isEstablished || host.isHolding || host.pictures === 0) return;
+    this.#traits = { ...this.#traits, hadNoSay: false };
+    const answer = await host.enquire();
+    this.#traits = traitsAfterEnquiry(this.#traits, answer, host.serves);
+    this.#negotiation.changed();
   }
 
   count(outcome: NegotiationOutcome): void {

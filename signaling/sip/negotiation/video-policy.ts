@@ -7,14 +7,21 @@ export interface VideoTraits {
   readonly isCapable: boolean;
   /** It sends a picture of its own, or would. */
   readonly sends: boolean;
+  /** It was offered audio alone, and so had no way to say what it can do: it may be asked. */
+  readonly hadNoSay: boolean;
   /** It refused an m=video of ours: it is asked no more, unless it asks itself. */
   readonly hasDeclined: boolean;
 }
 
 /** Tells video that we can serve from what we cannot. */
-export type Serves = (media: SdpMedia) => boolean;
+export type Serves = (session: SdpSession, media: SdpMedia) => boolean;
 
-export const AUDIO_ONLY: VideoTraits = { isCapable: false, sends: false, hasDeclined: false };
+export const AUDIO_ONLY: VideoTraits = {
+  isCapable: false,
+  sends: false,
+  hadNoSay: false,
+  hasDeclined: false,
+};
 
 /** `contact`: the value of its Contact, with or without the feature tag `video` (RFC 3840 9, 10). */
 export function initialTraits(contact: string | undefined): VideoTraits {
@@ -31,11 +38,12 @@ export function traitsAfterOffer(
   offer: SdpSession,
   serves: Serves,
 ): VideoTraits {
-  const video = offer.media.find((media) => media.type === 'video' && serves(media));
-  if (video === undefined) return { ...traits, sends: false };
-  if (video.port === 0) return { ...traits, isCapable: true, sends: false };
+  const video = findVideo(offer, serves);
+  const heard = { ...traits, hadNoSay: false };
+  if (video === undefined) return { ...heard, sends: false };
+  if (video.port === 0) return { ...heard, isCapable: true, sends: false };
 
-  return { isCapable: true, sends: sends(offer, video), hasDeclined: false };
+  return { ...heard, isCapable: true, sends: sends(offer, video), hasDeclined: false };
 }
 
 /** After the answer to an offer of ours; `offered`: it had an m=video. */
@@ -45,10 +53,21 @@ export function traitsAfterAnswer(
   offered: boolean,
 ): VideoTraits {
   const video = answer.media.find(({ type, port }) => type === 'video' && port !== 0);
-  if (!offered) return { ...traits, sends: false };
+  if (!offered) return { ...traits, sends: false, hadNoSay: !traits.isCapable };
   if (video === undefined) return { ...traits, sends: false, hasDeclined: true };
 
   return { ...traits, isCapable: true, sends: sends(answer, video) };
+}
+
+/** After it said what it can do, or did not; it is asked once. */
+export function traitsAfterEnquiry(
+  traits: VideoTraits,
+  answer: SdpSession | undefined,
+  serves: Serves,
+): VideoTraits {
+  const isCapable = answer !== undefined && findVideo(answer, serves) !== undefined;
+
+  return { ...traits, isCapable: traits.isCapable || isCapable, hadNoSay: false };
 }
 
 /**
@@ -57,6 +76,10 @@ export function traitsAfterAnswer(
  */
 export function wantsVideo(traits: VideoTraits, pictures: number): boolean {
   return traits.isCapable && !traits.hasDeclined && (pictures > 0 || traits.sends);
+}
+
+function findVideo(session: SdpSession, serves: Serves): SdpMedia | undefined {
+  return session.media.find((media) => media.type === 'video' && serves(session, media));
 }
 
 function sends(session: SdpSession, media: SdpMedia): boolean {

@@ -115,6 +115,7 @@ describe('/trunks', () => {
     username: 'u',
     password: 'pass word',
     register: true,
+    video: true,
     allowedAddresses: ['192.0.2.0/24'],
     didRoutes: [{ did: '+4930123', room: '850' }],
   };

@@ -15,6 +15,14 @@ describe('trunks', () => {
     expect((await trunks.update('a', { password: null })).passwordSet).toBe(false);
   });
 
+  it('lead to no video unless they are said to', async () => {
+    const { trunks } = new Books();
+    expect(await trunks.create('a', PLAIN)).not.toHaveProperty('video');
+    expect((await trunks.update('a', { video: true })).video).toBe(true);
+    expect((await trunks.update('a', { maxCalls: 3 })).video).toBe(true);
+    expect(await trunks.update('a', { video: false })).not.toHaveProperty('video');
+  });
+
   it.each([
     { register: true },
     { allowedAddresses: ['example.com'] },

@@ -1,3 +1,4 @@
+/** Size: all that a phone's video meets in its call, over one room. */
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { silentLogger, type RoomNumber } from '../../../base/index.ts';
 import { parseSdp, SdpError, type SdpMedia } from '../../../signaling/sdp/index.ts';
@@ -229,6 +230,21 @@ function videoLine(direction: string, port: number): string {
   return `m=video ${port} RTP/AVP 97\r\n${H264}a=${direction}\r\n`;
 }
 
+describe('a phone that is asked for a PIN', () => {
+  it('is answered without video meanwhile, and gets it by re-INVITE once it is in', async () => {
+    await conference.rooms.create({ number: ROOM, guestPin: '12' });
+    await conference.enter('Ann', { room: ROOM, pin: '12' });
+    await call(withVideo());
+    expect(portsOf(phone.response('INVITE'))[1]).toBe(0);
+    const leg = conference.media.waitingLegs.at(-1)!;
+    for (const key of ['1', '2', '#']) leg.events.emit('dtmf', key, 100);
+    await settle(1000);
+    expect(await answerReinvite(withVideo())).toEqual([leg.rtpPort, video().rtpPort]);
+    expect(video().current?.direction).toBe('sendrecv');
+    expect(outcomes).toEqual(['video accepted']);
+  });
+});
+
 describe('key frames by INFO', () => {
   beforeEach(() => call(withVideo()));
 
@@ -268,6 +284,15 @@ describe('key frames by INFO', () => {
   });
 });
 
+/** Repetitions left out. */
+function enquiries(): number {
+  const sequences = phone.received.flatMap((message) =>
+    message.kind === 'request' && message.method === 'OPTIONS' ? [message.cseq.sequence] : [],
+  );
+
+  return new Set(sequences).size;
+}
+
 describe('an INVITE without an offer', () => {
   it('is answered with one of audio alone while there are no pictures', async () => {
     await call();
@@ -294,4 +319,32 @@ describe('an INVITE without an offer', () => {
     await camera();
     expect(phone.labels()).not.toContain('INVITE');
   });
+
+  it('3261-11.2: answered with audio alone, it is asked what it can do at the first picture', async () => {
+    await call();
+    phone.ack(phone.response('INVITE'), sdpText());
+    await camera();
+    const options = phone.requestOf('OPTIONS');
+    expect(options.headers.get('Accept')).toBe('application/sdp');
+    expect(options.toTag).toBe(phone.response('INVITE').fromTag);
+    phone.respond(options, 200, withVideo('sendrecv', 0));
+    await settle(1000);
+    expect(await answerReinvite(withVideo('recvonly'))).toEqual([40_000, video().rtpPort]);
+    expect(enquiries()).toBe(1);
+  });
+
+  it.each([200, 486, 501])(
+    '3261-11.2: says %i and nothing of video: it is left alone',
+    async (status) => {
+      await call();
+      phone.ack(phone.response('INVITE'), sdpText());
+      const off = await camera();
+      phone.respond(phone.requestOf('OPTIONS'), status, status === 200 ? sdpText() : undefined);
+      await settle(1000);
+      await off();
+      await camera();
+      expect(phone.labels()).not.toContain('INVITE');
+      expect(enquiries()).toBe(1);
+    },
+  );
 });

@@ -36,6 +36,8 @@ let offers: boolean[];
 let failures: unknown[];
 let outcomes: string[];
 let answer: (withVideo: boolean) => { answer: SdpSession } | { status: number };
+let enquiries: number;
+let capabilities: SdpSession | undefined;
 let applied: SdpError | undefined;
 /** Between the first try and the second. */
 let glare: (() => void) | undefined;
@@ -73,7 +75,12 @@ function phone(contact?: string): PhoneVideo {
       get isHolding() {
         return isHolding;
       },
-      serves: ({ rtpMaps }) => rtpMaps.some(({ encodingName }) => encodingName === 'H264'),
+      serves: (_, { rtpMaps }) => rtpMaps.some(({ encodingName }) => encodingName === 'H264'),
+      enquire: () => {
+        enquiries += 1;
+
+        return Promise.resolve(capabilities);
+      },
       prepare: () => Promise.resolve(hasPorts),
       describe: (withVideo) => sdp(withVideo ? 'sendrecv' : 'port 0'),
       receiveAnswer: (their) => {
@@ -102,6 +109,8 @@ beforeEach(() => {
   failures = [];
   outcomes = [];
   applied = undefined;
+  enquiries = 0;
+  capabilities = undefined;
   glare = undefined;
   answer = (withVideo) => ({ answer: sdp(withVideo ? 'recvonly' : 'port 0') });
 });
@@ -175,6 +184,33 @@ describe('a plain phone and the pictures of its room', () => {
     established(video);
     await room(video, 1);
     expect(offers).toEqual([true]);
+  });
+
+  it.each([
+    ['says that it can do video', sdp('port 0'), [true]],
+    ['says that it cannot', sdp(), []],
+    ['says nothing', undefined, []],
+  ] as const)(
+    '3261-11.2: was called with audio alone; asked once, when there is something to see, it %s',
+    async (_name, can, offered) => {
+      const video = phone();
+      video.noteAnswer(sdp(), false);
+      established(video);
+      capabilities = can;
+      await room(video, 0);
+      expect(enquiries).toBe(0);
+      for (const count of [1, 2, 1]) await room(video, count);
+      expect(enquiries).toBe(1);
+      expect(offers).toEqual(offered);
+    },
+  );
+
+  it('called with audio alone: it had its say, and is not asked', async () => {
+    const video = phone();
+    video.noteOffer(sdp());
+    established(video);
+    await room(video, 1);
+    expect(enquiries).toBe(0);
   });
 
   it('declines them: not asked again, until it asks itself', async () => {
