@@ -1,22 +1,15 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { silentLogger, type RoomNumber } from '../../../base/index.ts';
-import { MemberCalls } from '../../../signaling/sip/focus/index.ts';
-import { ReceptionDesk } from '../../../signaling/sip/gateway-reception.ts';
-import { SipGateway } from '../../../signaling/sip/gateway.ts';
-import type { SipRequest } from '../../../signaling/sip/message/index.ts';
+import type { RoomNumber } from '../../../base/index.ts';
 import { Conference } from '../../server/room-harness.ts';
 import type { FakePhoneLeg, FakeRoomMedia } from '../../support/fake-media-engine.ts';
-import { ScriptedPeer } from '../../support/scripted-peer.ts';
-import { SipStack, SipWire } from '../../support/sip-wire.ts';
+import type { ScriptedPeer } from '../../support/scripted-peer.ts';
+import { GatewayHarness, OUT } from './gateway-harness.ts';
 
 const ROOM = '1234' as RoomNumber;
-const SERVER = { address: '10.0.0.1', port: 5060 };
-/** Milliseconds until a change of the room is out: the window, and its way. */
-const OUT = 270;
 
 let conference: Conference;
+let harness: GatewayHarness;
 let phone: ScriptedPeer;
-let outcomes: string[];
 let version: number;
 
 /** What the phone says of itself: it takes pictures, and sends none. */
@@ -34,33 +27,16 @@ function describePhone(parts: { address?: string; port?: number; codec?: 0 | 8; 
   ].join('\r\n');
 }
 
-async function settle(ms = 50): Promise<void> {
-  for (let step = 0; step < 10; step++) await conference.clock.advanceAsync(ms / 10);
+function settle(ms?: number): Promise<void> {
+  return harness.settle(ms);
 }
 
 beforeEach(async () => {
   conference = new Conference();
-  outcomes = [];
   version = 0;
-  const { clock, rooms, voice } = conference;
-  const wire = new SipWire(clock);
-  const handler = new SipGateway({
-    rooms,
-    calls: new MemberCalls(clock),
-    desk: new ReceptionDesk({ rooms, voice, clock, logger: silentLogger }),
-    publicAddress: SERVER.address,
-    clock,
-    logger: silentLogger,
-    counters: {
-      callSetup: () => undefined,
-      reinvite: (reason, outcome) => outcomes.push(`${reason} ${outcome}`),
-    },
-  });
-  void new SipStack(wire, SERVER, { handler, random: () => 0.5 });
-  phone = new ScriptedPeer(wire, { address: '10.0.0.2', port: 5070 }, SERVER);
-  phone.request('INVITE', { body: describePhone({}) });
-  await settle();
-  phone.ack(phone.response('INVITE'));
+  harness = new GatewayHarness(conference);
+  ({ phone } = harness);
+  await harness.call(describePhone({}));
   await settle(1000);
 });
 
@@ -76,18 +52,6 @@ function room(): FakeRoomMedia {
 
 function leg(): FakePhoneLeg {
   return room().phoneLegs.at(-1)!;
-}
-
-/** Repetitions left out. */
-function offers(): SipRequest[] {
-  const invites = phone.received.filter(
-    (message): message is SipRequest => message.kind === 'request' && message.method === 'INVITE',
-  );
-
-  return invites.filter(
-    ({ cseq }, index) =>
-      invites.findIndex((each) => each.cseq.sequence === cseq.sequence) === index,
-  );
 }
 
 async function reinvite(body: string): Promise<number> {
@@ -112,13 +76,13 @@ describe('a plain phone that moves while the room wants to change its call', () 
     // There is a picture now, so the answer has it.
     expect(phone.response('INVITE').bodyText).toMatch(/m=video [1-9]/);
     await settle(5000);
-    expect(offers()).toEqual([]);
+    expect(harness.offers()).toEqual([]);
   });
 
   it('against our open offer: 491, and after our exchange it comes through', async () => {
     await showPicture();
     await settle(OUT);
-    const ours = offers().at(-1)!;
+    const ours = harness.offers().at(-1)!;
     expect(ours.bodyText).toMatch(/m=video [1-9]/);
     const moved = { address: '10.0.0.78', port: 4446 };
     expect(await reinvite(describePhone(moved))).toBe(491);
@@ -130,26 +94,26 @@ describe('a plain phone that moves while the room wants to change its call', () 
       remoteRtpPort: 4446,
     });
     await settle(5000);
-    expect(offers()).toHaveLength(1);
-    expect(outcomes).toEqual(['video accepted', 'remote accepted']);
+    expect(harness.offers()).toHaveLength(1);
+    expect(harness.reinvites).toEqual(['video accepted', 'remote accepted']);
   });
 
   it('wins against our offer: ours comes again with the codec that holds then', async () => {
     await showPicture();
     await settle(OUT);
-    phone.respond(offers().at(-1)!, 491);
+    phone.respond(harness.offers().at(-1)!, 491);
     await settle(100);
     const withoutVideo = { address: '10.0.0.79', port: 4448, codec: 8, video: 0 } as const;
     expect(await reinvite(describePhone(withoutVideo))).toBe(200);
     await settle(3000);
-    expect(offers()).toHaveLength(2);
-    phone.respond(offers().at(-1)!, 200, describePhone({ ...withoutVideo, video: 4002 }));
+    expect(harness.offers()).toHaveLength(2);
+    phone.respond(harness.offers().at(-1)!, 200, describePhone({ ...withoutVideo, video: 4002 }));
     await settle();
     expect(leg().configured.at(-1)).toMatchObject({
       codec: { name: 'PCMA' },
       remoteAddress: '10.0.0.79',
       remoteRtpPort: 4448,
     });
-    expect(outcomes).toEqual(['remote accepted', 'video accepted']);
+    expect(harness.reinvites).toEqual(['remote accepted', 'video accepted']);
   });
 });

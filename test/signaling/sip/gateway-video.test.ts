@@ -1,10 +1,8 @@
 /** Size: all that a phone's video meets in its call, over one room. */
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { silentLogger, type RoomNumber } from '../../../base/index.ts';
+import type { RoomNumber } from '../../../base/index.ts';
 import { parseSdp, SdpError, type SdpMedia } from '../../../signaling/sdp/index.ts';
-import { MemberCalls } from '../../../signaling/sip/focus/index.ts';
-import { ReceptionDesk } from '../../../signaling/sip/gateway-reception.ts';
-import { SipGateway } from '../../../signaling/sip/gateway.ts';
+import type { MemberCalls } from '../../../signaling/sip/focus/index.ts';
 import type { SipMessage } from '../../../signaling/sip/message/index.ts';
 import type { Participant } from '../../../server/participant.ts';
 import { Conference } from '../../server/room-harness.ts';
@@ -14,46 +12,31 @@ import type {
   FakeRoomMedia,
   FakeWebRtcLeg,
 } from '../../support/fake-media-engine.ts';
-import { ScriptedPeer } from '../../support/scripted-peer.ts';
-import { sdpText, SipStack, SipWire } from '../../support/sip-wire.ts';
+import type { ScriptedPeer } from '../../support/scripted-peer.ts';
+import { sdpText } from '../../support/sip-wire.ts';
+import { GatewayHarness } from './gateway-harness.ts';
 
 const ROOM = '1234' as RoomNumber;
-const SERVER = { address: '10.0.0.1', port: 5060 };
 const H264 = 'a=rtpmap:97 H264/90000\r\na=fmtp:97 packetization-mode=1;profile-level-id=42e01f\r\n';
 const PICTURE_FAST_UPDATE =
   '<?xml version="1.0"?><media_control><vc_primitive><to_encoder><picture_fast_update/></to_encoder></vc_primitive></media_control>';
 
 let conference: Conference;
+let harness: GatewayHarness;
 let phone: ScriptedPeer;
 let calls: MemberCalls;
 let outcomes: string[];
 let member: Participant;
 
-async function settle(milliseconds = 50): Promise<void> {
-  for (let step = 0; step < 10; step++) await conference.clock.advanceAsync(milliseconds / 10);
+function settle(ms?: number): Promise<void> {
+  return harness.settle(ms);
 }
 
 beforeEach(() => {
   conference = new Conference();
-  const { clock, rooms } = conference;
-  const wire = new SipWire(clock);
-  outcomes = [];
-  calls = new MemberCalls(clock);
-  const gateway = new SipGateway({
-    rooms,
-    calls,
-    desk: new ReceptionDesk({ rooms, voice: conference.voice, clock, logger: silentLogger }),
-    publicAddress: '10.0.0.1',
-    clock,
-    logger: silentLogger,
-    counters: {
-      callSetup: () => undefined,
-      reinvite: (reason, outcome) => outcomes.push(`${reason} ${outcome}`),
-    },
-  });
-  void new SipStack(wire, SERVER, { handler: gateway });
-  phone = new ScriptedPeer(wire, { address: '10.0.0.2', port: 5070 }, SERVER);
-  rooms.events.on('participantJoined', (joined) => {
+  harness = new GatewayHarness(conference);
+  ({ phone, calls, reinvites: outcomes } = harness);
+  conference.rooms.events.on('participantJoined', (joined) => {
     if (joined.kind === 'phone') member = joined;
   });
 });

@@ -1,63 +1,41 @@
-/** Size: every way in which a change of theirs meets ours, over one room. */
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { silentLogger, type ProducerId, type RoomNumber } from '../../../base/index.ts';
 import { RoomManager, type Participant } from '../../../server/index.ts';
-import { MemberCalls } from '../../../signaling/sip/focus/index.ts';
-import { ReceptionDesk } from '../../../signaling/sip/gateway-reception.ts';
-import { SipGateway } from '../../../signaling/sip/gateway.ts';
 import type { SipRequest } from '../../../signaling/sip/message/index.ts';
 import { MemoryStore, RecordingSink } from '../../server/room-harness.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { FakeVoice } from '../../support/fake-voice.ts';
-import { ScriptedPeer } from '../../support/scripted-peer.ts';
-import { SipStack, SipWire } from '../../support/sip-wire.ts';
+import type { ScriptedPeer } from '../../support/scripted-peer.ts';
 import { WebRtcPeerSdp } from '../../support/webrtc-peer-sdp.ts';
+import { GatewayHarness, OUT } from './gateway-harness.ts';
 import { SimulatedMediaEngine } from './simulation/simulated-media.ts';
 
-const SERVER = { address: '10.0.0.1', port: 5060 };
 /** What ScriptedPeer calls. */
 const ROOM = '1234' as RoomNumber;
 const STREAM = { transportId: 't', rtpParameters: { codecs: [] }, paused: false };
-/** Milliseconds until a change goes out: the window, and its way. */
-const OUT = 270;
 const CONNECT_TIMEOUT = 30_000;
 
 let clock: FakeClock;
 let rooms: RoomManager;
+let harness: GatewayHarness;
 let phone: ScriptedPeer;
 let sdp: WebRtcPeerSdp;
-let counted: string[];
 let page: Participant;
 
-/** Joining takes some promises more than one step of the clock waits for. */
-async function settle(ms = 50): Promise<void> {
-  for (let step = 0; step < 10; step++) await clock.advanceAsync(ms / 10);
+function settle(ms?: number): Promise<void> {
+  return harness.settle(ms);
 }
 
 beforeEach(async () => {
   clock = new FakeClock();
-  counted = [];
-  const wire = new SipWire(clock);
   const voice = new FakeVoice();
   rooms = new RoomManager({
     settings: { autoCreate: true, maxParticipants: 500 },
     media: new SimulatedMediaEngine(clock),
     ...{ voice, store: new MemoryStore(), clock, logger: silentLogger },
   });
-  const handler = new SipGateway({
-    rooms,
-    calls: new MemberCalls(clock),
-    desk: new ReceptionDesk({ rooms, voice, clock, logger: silentLogger }),
-    publicAddress: SERVER.address,
-    clock,
-    logger: silentLogger,
-    counters: {
-      callSetup: () => undefined,
-      reinvite: (reason, outcome) => counted.push(`${reason} ${outcome}`),
-    },
-  });
-  void new SipStack(wire, SERVER, { handler, random: () => 0.5 });
-  phone = new ScriptedPeer(wire, { address: '10.0.0.2', port: 5070 }, SERVER);
+  harness = new GatewayHarness({ clock, rooms, voice });
+  ({ phone } = harness);
   sdp = new WebRtcPeerSdp(true);
   page = await rooms.join(
     { room: ROOM, name: 'page', kind: 'browser', address: '192.0.2.1' },
@@ -65,9 +43,7 @@ beforeEach(async () => {
   );
   page.activate();
   await page.webRtcLeg.produce({ ...STREAM, kind: 'audio', source: 'microphone' });
-  phone.request('INVITE', { body: sdp.offer() });
-  await settle();
-  phone.ack(phone.response('INVITE'));
+  await harness.call(sdp.offer());
   // Nothing is wanted: the page's voice is in the answer.
   await settle(1000);
 });
@@ -79,18 +55,6 @@ function toTag(): string {
 /** The description that holds, as the server gave it. */
 function answered(): string {
   return phone.response('INVITE').bodyText;
-}
-
-/** Repetitions left out. */
-function offers(): SipRequest[] {
-  const invites = phone.received.filter(
-    (message): message is SipRequest => message.kind === 'request' && message.method === 'INVITE',
-  );
-
-  return invites.filter(
-    ({ cseq }, index) =>
-      invites.findIndex((each) => each.cseq.sequence === cseq.sequence) === index,
-  );
 }
 
 /** Another voice: the phone has no m-line for it yet. */
@@ -112,12 +76,12 @@ async function showPicture(): Promise<ProducerId> {
 
 /** A change of the page is out. */
 async function offered(): Promise<SipRequest> {
-  const before = offers().length;
+  const before = harness.offers().length;
   await showPicture();
   await settle(OUT);
-  expect(offers()).toHaveLength(before + 1);
+  expect(harness.offers()).toHaveLength(before + 1);
 
-  return offers().at(-1)!;
+  return harness.offers().at(-1)!;
 }
 
 function accept(offer: SipRequest): void {
@@ -145,7 +109,7 @@ describe('a change of the room that meets one of the phone', () => {
     }
     accept(ours);
     await settle();
-    expect(counted).toEqual(['streams accepted']);
+    expect(harness.reinvites).toEqual(['streams accepted']);
     expect(phone.labels().at(-1)).toBe('ACK');
   });
 
@@ -160,13 +124,13 @@ describe('a change of the room that meets one of the phone', () => {
     expect([held.status, /^a=(recvonly|inactive)\r?$/m.test(held.bodyText)]).toEqual([200, true]);
     phone.ack(held);
     await settle(2500);
-    expect(offers()).toHaveLength(2);
-    const again = offers().at(-1)!;
+    expect(harness.offers()).toHaveLength(2);
+    const again = harness.offers().at(-1)!;
     const version = (text: string): number => Number(/^o=- \d+ (\d+) /m.exec(text)![1]);
     expect(version(again.bodyText)).toBeGreaterThan(version(held.bodyText));
     accept(again);
     await settle();
-    expect(counted).toEqual(['remote accepted', 'streams accepted']);
+    expect(harness.reinvites).toEqual(['remote accepted', 'streams accepted']);
   });
 
   it('is not asked for while the phone holds, and is when it comes back', async () => {
@@ -175,12 +139,12 @@ describe('a change of the room that meets one of the phone', () => {
     phone.ack(phone.response('INVITE'));
     const second = await addVoice();
     await settle(5000);
-    expect(offers()).toEqual([]);
+    expect(harness.offers()).toEqual([]);
     phone.request('UPDATE', { toTag: toTag(), body: sdp.reoffer(answered(), false) });
     await settle(1000);
     expect(phone.response('UPDATE').status).toBe(200);
-    expect(offers()).toHaveLength(1);
-    expect(offers()[0]!.bodyText).toContain(`a=label:${second.id}.microphone`);
+    expect(harness.offers()).toHaveLength(1);
+    expect(harness.offers()[0]!.bodyText).toContain(`a=label:${second.id}.microphone`);
   });
 
   it('has a place in the answer to an offer of theirs: nothing more is asked', async () => {
@@ -188,7 +152,7 @@ describe('a change of the room that meets one of the phone', () => {
     phone.request('UPDATE', { toTag: toTag(), body: sdp.reoffer(answered(), false) });
     await settle(5000);
     expect(phone.response('UPDATE').bodyText).toContain(`a=label:${page.id}.camera`);
-    expect(offers()).toEqual([]);
+    expect(harness.offers()).toEqual([]);
   });
 
   it('within the window: ICE restarted by the phone, and our offer has the new credentials', async () => {
@@ -208,7 +172,7 @@ describe('a change of the room that meets one of the phone', () => {
     expect(ufrag(answer.bodyText)).not.toBe(before);
     phone.ack(answer);
     await settle(1000);
-    expect(ufrag(offers().at(-1)!.bodyText)).toBe(ufrag(answer.bodyText));
+    expect(ufrag(harness.offers().at(-1)!.bodyText)).toBe(ufrag(answer.bodyText));
   });
 
   it('3311-5.2-a comes while theirs is being answered: after it, in one', async () => {
@@ -216,8 +180,8 @@ describe('a change of the room that meets one of the phone', () => {
     const second = await addVoice();
     await settle(1000);
     expect(phone.response('UPDATE').status).toBe(200);
-    expect(offers()).toHaveLength(1);
-    expect(offers()[0]!.bodyText).toContain(`a=label:${second.id}.microphone`);
+    expect(harness.offers()).toHaveLength(1);
+    expect(harness.offers()[0]!.bodyText).toContain(`a=label:${second.id}.microphone`);
   });
 
   it('is over before it is sent: nothing is', async () => {
@@ -225,20 +189,20 @@ describe('a change of the room that meets one of the phone', () => {
     await settle(100);
     await page.webRtcLeg.closeProducer(id);
     await settle(5000);
-    expect(offers()).toEqual([]);
+    expect(harness.offers()).toEqual([]);
   });
 
   it('is taken back while its offer is open: another follows its answer', async () => {
     const id = await showPicture();
     await settle(OUT);
-    const first = offers().at(-1)!;
+    const first = harness.offers().at(-1)!;
     await page.webRtcLeg.closeProducer(id);
     await settle(5000);
-    expect(offers()).toHaveLength(1);
+    expect(harness.offers()).toHaveLength(1);
     accept(first);
     await settle(1000);
-    expect(offers()).toHaveLength(2);
-    expect(offers()[1]!.bodyText).not.toContain(`${page.id}.camera`);
+    expect(harness.offers()).toHaveLength(2);
+    expect(harness.offers()[1]!.bodyText).not.toContain(`${page.id}.camera`);
   });
 });
 
@@ -252,7 +216,7 @@ describe('a phone that ends, refuses or cuts down', () => {
     await settle();
     expect(phone.labels().at(-1)).toBe('ACK');
     expect(isIn()).toBe(false);
-    expect(counted).toEqual(['streams ended']);
+    expect(harness.reinvites).toEqual(['streams ended']);
   });
 
   it('3261-14.1-a answers 491 for ever: asked ever more rarely, then no more; the call stays', async () => {
@@ -260,7 +224,7 @@ describe('a phone that ends, refuses or cuts down', () => {
     const sentAt: number[] = [];
     let answeredUpTo = 0;
     for (let time = 0; time < 400_000; time += 500) {
-      for (const offer of offers().slice(answeredUpTo)) {
+      for (const offer of harness.offers().slice(answeredUpTo)) {
         sentAt.push(time);
         refuse(offer, 491);
         answeredUpTo += 1;
@@ -270,23 +234,24 @@ describe('a phone that ends, refuses or cuts down', () => {
     // Five tries after glare, four times.
     expect(sentAt.length).toBeLessThanOrEqual(20);
     expect(sentAt.at(-1)).toBeLessThan(200_000);
-    expect(counted).toEqual(Array.from({ length: 4 }, () => 'streams glare'));
+    expect(harness.reinvites).toEqual(Array.from({ length: 4 }, () => 'streams glare'));
     expect(isIn()).toBe(true);
     await showPicture();
     await settle(5000);
-    expect(offers()).toHaveLength(sentAt.length);
+    expect(harness.offers()).toHaveLength(sentAt.length);
   });
 
   it('3264-6-a answers with fewer m-lines: it keeps what it has, and no m-line is added again', async () => {
     const second = await addVoice();
     await settle(OUT);
-    const offer = offers().at(-1)!;
+    const offer = harness.offers().at(-1)!;
     expect(offer.bodyText.match(/^m=/gm)).toHaveLength(3);
     phone.respond(offer, 200, sdp.answer(offer.bodyText, { most: 2 }));
     await settle(1000);
     await second.webRtcLeg.produce({ ...STREAM, kind: 'video', source: 'camera' });
     await settle(5000);
-    for (const { bodyText } of offers().slice(1)) expect(bodyText.match(/^m=/gm)).toHaveLength(2);
+    for (const { bodyText } of harness.offers().slice(1))
+      expect(bodyText.match(/^m=/gm)).toHaveLength(2);
     expect(isIn()).toBe(true);
   });
 
@@ -309,7 +274,7 @@ describe('a phone that ends, refuses or cuts down', () => {
     await settle();
     expect(phone.response('INVITE').bodyText).toMatch(/m=video[^]*a=inactive/);
     expect(phone.response('INVITE').bodyText).toMatch(/m=audio[^]*?a=sendrecv/);
-    expect(counted).toEqual(['remote accepted']);
+    expect(harness.reinvites).toEqual(['remote accepted']);
     await clock.advanceAsync(CONNECT_TIMEOUT);
     expect(isIn()).toBe(true);
   });

@@ -1,46 +1,23 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { silentLogger } from '../../../base/index.ts';
-import { MemberCalls } from '../../../signaling/sip/focus/index.ts';
-import { ReceptionDesk } from '../../../signaling/sip/gateway-reception.ts';
-import { SipGateway } from '../../../signaling/sip/gateway.ts';
 import type { Participant } from '../../../server/participant.ts';
 import { Conference } from '../../server/room-harness.ts';
-import { ScriptedPeer } from '../../support/scripted-peer.ts';
-import { sdpText, SipStack, SipWire } from '../../support/sip-wire.ts';
-
-const SERVER = { address: '10.0.0.1', port: 5060 };
+import type { ScriptedPeer } from '../../support/scripted-peer.ts';
+import { sdpText } from '../../support/sip-wire.ts';
+import { GatewayHarness } from './gateway-harness.ts';
 
 let conference: Conference;
+let harness: GatewayHarness;
 let phone: ScriptedPeer;
 let device: ScriptedPeer;
 let member: Participant;
 
-/** Joining takes some promises more than one step of the clock waits for. */
-async function settle(): Promise<void> {
-  for (let step = 0; step < 10; step++) await conference.clock.advanceAsync(5);
-}
-
 beforeEach(async () => {
   conference = new Conference();
-  const { clock, rooms } = conference;
-  const wire = new SipWire(clock);
-  const gateway = new SipGateway({
-    rooms,
-    calls: new MemberCalls(clock),
-    desk: new ReceptionDesk({ rooms, voice: conference.voice, clock, logger: silentLogger }),
-    publicAddress: '10.0.0.1',
-    clock,
-    logger: silentLogger,
-    counters: { callSetup: () => undefined, reinvite: () => undefined },
-  });
-  void new SipStack(wire, SERVER, { handler: gateway });
-  phone = new ScriptedPeer(wire, { address: '10.0.0.2', port: 5070 }, SERVER);
-  device = new ScriptedPeer(wire, { address: '10.0.0.3', port: 5070 }, SERVER);
-  rooms.events.on('participantJoined', (joined) => (member = joined));
-  phone.request('INVITE', { body: sdpText() });
-  await settle();
-  phone.ack(phone.response('INVITE'));
-  await settle();
+  harness = new GatewayHarness(conference);
+  ({ phone } = harness);
+  device = harness.peer('10.0.0.3');
+  conference.rooms.events.on('participantJoined', (joined) => (member = joined));
+  await harness.call(sdpText());
 });
 
 async function say(
@@ -48,7 +25,7 @@ async function say(
   ...args: Parameters<ScriptedPeer['request']>
 ): Promise<void> {
   peer.request(...args);
-  await settle();
+  await harness.settle();
 }
 
 function toTag(): string {
@@ -77,10 +54,10 @@ describe('a phone in a room', () => {
     await takeOver(sdpText({ port: 4444 }));
     expect(device.response('INVITE').status).toBe(200);
     device.ack(device.response('INVITE'));
-    await settle();
+    await harness.settle();
     expect(phone.requestOf('BYE').headers.get('Reason')).toContain('Q.850');
     phone.respond(phone.requestOf('BYE'), 200);
-    await settle();
+    await harness.settle();
     expect(conference.log).toEqual(['started 1234', 'joined Peer']);
     expect(member.state).toBe('joined');
     // The new device is the participant now.
