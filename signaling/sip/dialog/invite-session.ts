@@ -242,12 +242,27 @@ export class InviteSession
   /** A request that leaves the session as it is; false when the dialog is not, or no more, there. */
   request(method: string, parts: DialogRequestParts, user: ClientTransactionUser): boolean {
     if (this.#state !== 'confirmed' && this.#state !== 'accepted') return false;
+    this.#send(method, parts, user);
+
+    return true;
+  }
+
+  /**
+   * For what shares the dialog with the call and outlives it: "a BYE … terminates the invite usage", and
+   * no other (RFC 5057 4.1), such as the subscription that a REFER made.
+   */
+  requestBeside(method: string, parts: DialogRequestParts, user: ClientTransactionUser): boolean {
+    if (this.#state === 'early' || this.#state === 'proceeding') return false;
+    this.#send(method, parts, user);
+
+    return true;
+  }
+
+  #send(method: string, parts: DialogRequestParts, user: ClientTransactionUser): void {
     const { sender, contact } = this.#context;
     const request = this.dialog.createRequest(method, parts);
     if (contact !== '' && TARGET_REFRESHES.has(method)) request.headers.set('Contact', contact);
     sender.request(request, nextHop(this.dialog), user);
-
-    return true;
   }
 
   reoffer(

@@ -180,7 +180,7 @@ export class ReferReceiver {
     const send: SendInDialog =
       call === undefined
         ? this.#ownDialog(transaction, toTag, contact)
-        : (method, parts, user) => call.send(method, parts, user);
+        : (method, parts, user) => call.sendBeside(method, parts, user);
     const subscription = new ReferSubscription(
       send,
       isRepeated ? request.cseq.sequence : undefined,

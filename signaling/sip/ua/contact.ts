@@ -36,12 +36,11 @@ export function userPart(uri: Uri): string | undefined {
   return isSipUri(uri) ? uri.user : undefined;
 }
 
-/** In a SIPS URI the scheme says TLS already; of WebSockets "ws" is the transport of both (RFC 7118 5.3). */
+/** In a SIPS URI the scheme says TLS already; "ws" is the one transport of all WebSockets (RFC 7118 5.2.2). */
 function transportParam(protocol: SendTarget['protocol'], isSips: boolean): string | undefined {
-  if (protocol === 'UDP') return undefined;
-  if (!isSips) return protocol.toLowerCase();
+  if (protocol === 'WS' || protocol === 'WSS') return 'ws';
 
-  return protocol === 'WSS' ? 'ws' : undefined;
+  return protocol === 'UDP' || isSips ? undefined : protocol.toLowerCase();
 }
 
 /**

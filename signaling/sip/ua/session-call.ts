@@ -89,6 +89,11 @@ export abstract class SessionCall implements SessionUser {
     return this.session?.request(method, parts, user) ?? false;
   }
 
+  /** The same for what the call's end does not end. */
+  sendBeside(method: string, parts: DialogRequestParts, user: ClientTransactionUser): boolean {
+    return this.session?.requestBeside(method, parts, user) ?? false;
+  }
+
   onEstablished(text: string | undefined): void {
     const answer = text === undefined ? undefined : parseSdp(text);
     if (answer instanceof SdpError) this.#hangUpBadAnswer();

@@ -11,7 +11,7 @@ import {
   type SubscriptionState,
   type WatchListener,
 } from '../../../../signaling/sip/event/index.ts';
-import type { SipRequest } from '../../../../signaling/sip/message/index.ts';
+import { buildResponse, type SipRequest } from '../../../../signaling/sip/message/index.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import { ScriptedPeer, type PeerRequest } from '../../../support/scripted-peer.ts';
 import { SipStack, SipWire } from '../../../support/sip-wire.ts';
@@ -152,11 +152,12 @@ describe('a SUBSCRIBE', () => {
     notifies();
   });
 
-  it('is refused with what the package says', () => {
+  it('6665-4.2.1.2-a is refused with the 403 of its package, and nothing is told', () => {
     counter.refusal = 403;
     subscribe();
 
     expect(phone.response('SUBSCRIBE').status).toBe(403);
+    expect(notifies()).toEqual([]);
     expect(notifier.count).toBe(0);
   });
 
@@ -231,7 +232,10 @@ describe('a subscription', () => {
     subscribe([['Expires', '0']], { toTag });
     const [notify] = notifies();
 
+    expect(phone.response('SUBSCRIBE').status).toBe(200);
+    expect(phone.response('SUBSCRIBE').headers.get('Expires')).toBe('0');
     expect(notify?.headers.get('Subscription-State')).toBe('terminated;reason=timeout');
+    expect(notify?.bodyText).toBe('full 1');
     expect(notifier.count).toBe(0);
     subscribe([], { toTag });
     expect(phone.response('SUBSCRIBE').status).toBe(481);
@@ -271,6 +275,34 @@ describe('a subscription', () => {
     clock.advance(40_000);
 
     expect(notifier.count).toBe(0);
+  });
+
+  it('6665-4.2.2-b is kept when a NOTIFY is put off: the whole state is told when it may be', () => {
+    clock.advance(5000);
+    counter.count();
+    clock.advance(20);
+    const headers = [['Retry-After', '10']] as const;
+    phone.send(buildResponse(phone.requestOf('NOTIFY'), 503, { headers }));
+    clock.advance(20);
+    seen = phone.received.length;
+    counter.count();
+    clock.advance(9900);
+    expect(notifies()).toEqual([]);
+    clock.advance(200);
+    expect(notifies().map(({ bodyText }) => bodyText)).toEqual(['full 3']);
+    expect(notifier.count).toBe(1);
+  });
+
+  it('6665-4.2.2-a says in each NOTIFY how long it still lives', () => {
+    clock.advance(30_000);
+    counter.count();
+    clock.advance(20);
+    expect(notifies()[0]?.headers.get('Subscription-State')).toBe('active;expires=70');
+  });
+
+  it('6665-4.2.1.2-a refreshed under another id is none that is known', () => {
+    subscribe([['Expires', '100']], { toTag, headers: [['Event', 'counter;id=2']] });
+    expect(phone.response('SUBSCRIBE').status).toBe(481);
   });
 
   it('6665-4.4.1-a is one of its own: Event id tells two of one dialog apart', () => {

@@ -119,7 +119,7 @@ function options(): Buffer {
 }
 
 describe('RFC 7118: the handshake', () => {
-  it('7118-4.1-a speaks the subprotocol sip', async () => {
+  it('7118-4.1-a speaks the subprotocol sip, and says so in its 101', async () => {
     const socket = await open({ protocols: ['other', 'sip'] });
     expect(socket.protocol).toBe('sip');
   });
@@ -171,6 +171,43 @@ describe('RFC 7118: messages', () => {
       .replace(/Content-Length:[^\r]*\r\n/, '');
     socket.send(text);
     expect(parsedResponse(await next(socket)).status).toBe(200);
+  });
+
+  it('7118-5-a and then the body is the rest of the frame', async () => {
+    const socket = await open();
+    const text = options()
+      .toString()
+      .replace(/Content-Length:[^\r]*\r\n/, 'Content-Type: text/plain\r\n');
+    socket.send(`${text}Grüße`);
+    expect(parsedResponse(await next(socket)).status).toBe(200);
+    expect(requests[0]!.request.bodyText).toBe('Grüße');
+  });
+
+  it('7118-5-a what follows a message in its frame is no second one', async () => {
+    const socket = await open();
+    socket.send(`${options().toString()}${options().toString()}`);
+    await next(socket);
+    socket.send(options());
+    await next(socket);
+    expect(requests).toHaveLength(2);
+  });
+
+  it('7118-5.1-a is "WSS" in Via where the server speaks TLS', async () => {
+    const server = createServer();
+    const secure = new WsTransport(layer, { server, secure: true, clock });
+    layer.addTransport(secure);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const socket = new WebSocket(`ws://127.0.0.1:${secure.local.port}/sip`, 'sip');
+    await new Promise((resolve) => socket.once('open', resolve));
+    socket.send(options().toString().replace('SIP/2.0/WS', 'SIP/2.0/WSS'));
+    await next(socket);
+    const { flow } = requests[0]!;
+    expect(flow.protocol).toBe('WSS');
+    layer.prepareRequest(aRequest('BYE'), flowTarget(flow), 'z9hG4bKx').send(() => undefined);
+    expect(await next(socket)).toMatch(/^BYE .*\r\nVia: SIP\/2\.0\/WSS 127\.0\.0\.1:/);
+    socket.terminate();
+    await secure.close();
+    await new Promise((resolve) => server.close(resolve));
   });
 
   it('7118-5.3-a 7118-5.1-a reaches a client by its connection only', async () => {
