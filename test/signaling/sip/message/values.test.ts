@@ -158,6 +158,26 @@ describe('name-addr', () => {
     expect(parseNameAddr(text)).toBeUndefined();
   });
 
+  it.each([
+    'sip:bob,jr@example.com',
+    'sip:bob@example.com?Subject=x',
+    'sip:bob;ext=1@example.com',
+    'sip:bob@example.com?a;tag=1',
+  ])('8217-a a URI with a comma, question mark or semicolon is none without <>: %s', (uri) => {
+    expect(parseNameAddr(uri)).toBeUndefined();
+    const enclosed = parseNameAddr(`<${uri}>;tag=2`);
+    expect(enclosed?.uri.text).toBe(uri);
+    expect([...enclosed!.params]).toEqual([['tag', '2']]);
+    expect(formatNameAddr(enclosed!)).toBe(`<${uri}>;tag=2`);
+  });
+
+  it('8217-a without <> parameters are those of the header, and we write them so', () => {
+    const value = parseNameAddr('sip:bob@example.com;transport=tcp')!;
+    expect(value.uri.text).toBe('sip:bob@example.com');
+    expect(value.params.get('transport')).toBe('tcp');
+    expect(formatNameAddr(value)).toBe('<sip:bob@example.com>;transport=tcp');
+  });
+
   it('empty parameters are passed over', () => {
     expect([...parseNameAddr('<sip:a@b>;;tag=1; ;')!.params]).toEqual([['tag', '1']]);
   });

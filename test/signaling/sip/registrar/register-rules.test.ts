@@ -208,6 +208,19 @@ describe('5626-5.3-a the way to a binding', () => {
     expect(routeOfBinding({ ...outbound, flow: before })).toBeUndefined();
   });
 
+  it.each(['WS', 'WSS'] as const)(
+    '7118-5.3-a of a %s client is its flow or none: its host is nowhere (*.invalid)',
+    (protocol) => {
+      const [binding] = bindings({ contacts: ['<sip:web@df7jal23ls0d.invalid;transport=ws>'] });
+      const flow = { ...FLOW, protocol };
+      expect(routeOfBinding({ ...binding!, flow })).toMatchObject({
+        uri: { host: 'df7jal23ls0d.invalid' },
+        flow: { protocol, connectionId: FLOW.connectionId },
+      });
+      expect(routeOfBinding({ ...binding!, flow: { ...flow, process: 'before' } })).toBeUndefined();
+    },
+  );
+
   it('is its Path where there is one', () => {
     const route = routeOfBinding({ ...plain, path: ['<sip:edge.example.com;lr>'] });
     expect(route).toMatchObject({ flow: undefined });
