@@ -161,7 +161,7 @@ describe('name-addr', () => {
   it.each([
     'sip:bob,jr@example.com',
     'sip:bob@example.com?Subject=x',
-    'sip:bob;ext=1@example.com',
+    'sip:bob;ext@example.com',
     'sip:bob@example.com?a;tag=1',
   ])('8217-a a URI with a comma, question mark or semicolon is none without <>: %s', (uri) => {
     expect(parseNameAddr(uri)).toBeUndefined();
