@@ -1,6 +1,6 @@
 import { toError, type Clock, type Logger } from '../../../base/index.ts';
 import type { CallTransfers, DialOut, RoomManager } from '../../../server/index.ts';
-import { Notifier } from '../event/index.ts';
+import { Notifier, parseEvent } from '../event/index.ts';
 import type { RequestSender } from '../dialog/index.ts';
 import { buildResponse, type ExtraHeaders } from '../message/index.ts';
 import type { MethodHandler, UserAgent } from '../ua/index.ts';
@@ -52,7 +52,12 @@ export class Focus {
       userAgent.serve(method, behindGate(options.gatekeeper, headers, logger, handler));
     };
     serve('SUBSCRIBE', (transaction, call) => {
-      this.#notifier.receive(transaction, call !== undefined);
+      const event = parseEvent(transaction.request.headers.get('event'));
+      if (call !== undefined && event?.name === 'refer') {
+        refers.receiveSubscribe(transaction, call, event.id);
+      } else {
+        this.#notifier.receive(transaction, call !== undefined);
+      }
     });
     serve('MESSAGE', (transaction, call) => {
       chat.receive(transaction, call);

@@ -27,6 +27,7 @@ export class ReferSubscription {
   readonly #startedAt: number;
   readonly #clock: Clock;
   #next: { line: string; reason: string | undefined } | undefined;
+  #line = statusLine(100);
   #isSending = false;
   #isOver = false;
 
@@ -38,7 +39,7 @@ export class ReferSubscription {
     this.#startedAt = clock.now();
     this.#timers = new TimerSet(clock);
     this.#timers.start('lifetime', LIFETIME * 1000, () => {
-      this.#tell(statusLine(100), 'timeout');
+      this.#tell(this.#line, 'timeout');
     });
   }
 
@@ -51,8 +52,23 @@ export class ReferSubscription {
     this.#tell(statusLine(status), 'noresource');
   }
 
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** Seconds; a SUBSCRIBE does not make it longer. */
+  get left(): number {
+    return Math.max(0, LIFETIME - Math.floor((this.#clock.now() - this.#startedAt) / 1000));
+  }
+
+  /** A SUBSCRIBE in the dialog (3515 2.4.4): what is known is told again, with `ends` for the last time. */
+  asked(ends: boolean): void {
+    this.#tell(this.#line, ends ? 'timeout' : undefined);
+  }
+
   #tell(line: string, reason: string | undefined): void {
     if (this.#isOver) return;
+    this.#line = line;
     this.#next = { line, reason };
     this.#isOver = reason !== undefined;
     if (this.#isOver) this.#timers.stop('lifetime');
@@ -64,10 +80,9 @@ export class ReferSubscription {
     const next = isHeld ? undefined : this.#next;
     if (next === undefined) return;
     this.#next = undefined;
-    const left = LIFETIME - Math.floor((this.#clock.now() - this.#startedAt) / 1000);
     const state =
       next.reason === undefined
-        ? `active;expires=${String(Math.max(0, left))}`
+        ? `active;expires=${String(this.left)}`
         : `terminated;reason=${next.reason}`;
     const done = (isGone: boolean): void => {
       this.#isSending = false;

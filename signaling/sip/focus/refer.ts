@@ -35,8 +35,8 @@ export interface ReferReceiverOptions {
 /** Members' REFERs: call somebody in, or put somebody out (RFC 3515, RFC 4579 5.5 and 5.11). */
 export class ReferReceiver {
   readonly #options: ReferReceiverOptions;
-  /** Calls that have sent a REFER before: from the second one on the event has an id. */
-  readonly #known = new WeakSet<SessionCall>();
+  /** Of calls that have sent a REFER before, by the event's id, which it has from the second one on. */
+  readonly #known = new WeakMap<SessionCall, Map<string, ReferSubscription>>();
 
   constructor(options: ReferReceiverOptions) {
     this.#options = options;
@@ -175,18 +175,36 @@ export class ReferReceiver {
     transaction.respond(buildResponse(request, 200, { toTag, contact, headers: all }));
     this.#options.logger.info({ by: participant.id }, 'REFER');
     if (isSilent) return undefined;
-    const isRepeated = call !== undefined && this.#known.has(call);
-    if (call !== undefined) this.#known.add(call);
+    const before = call && this.#known.get(call);
+    const id = before === undefined ? undefined : request.cseq.sequence;
     const send: SendInDialog =
       call === undefined
         ? this.#ownDialog(transaction, toTag, contact)
         : (method, parts, user) => call.sendBeside(method, parts, user);
-    const subscription = new ReferSubscription(
-      send,
-      isRepeated ? request.cseq.sequence : undefined,
-      clock,
-    );
+    const subscription = new ReferSubscription(send, id, clock);
+    const left = [...(before ?? [])].filter(([, each]) => !each.isOver);
+    if (call !== undefined) this.#known.set(call, new Map([...left, [keyOf(id), subscription]]));
+
     return subscription;
+  }
+
+  /** A SUBSCRIBE in a call: to news that a REFER there has made, or 481. */
+  receiveSubscribe(transaction: ServerTransaction, call: SessionCall, id?: string): void {
+    const { request, info } = transaction;
+    const { userAgent, calls, headers } = this.#options;
+    const subscription = this.#known.get(call)?.get(keyOf(id));
+    const room = calls.ofCall(call)?.participant.room.number;
+    const asked = Number(request.headers.get('expires') ?? subscription?.left);
+    if (subscription === undefined || subscription.isOver || room === undefined) {
+      this.#answer(transaction, 481);
+    } else if (!Number.isInteger(asked) || asked < 0) {
+      this.#answer(transaction, 400);
+    } else {
+      const contact = userAgent.focusContact(room, request, flowTarget(info.flow));
+      const expires = ['Expires', String(Math.min(asked, subscription.left))] as const;
+      transaction.respond(buildResponse(request, 200, { contact, headers: [expires, ...headers] }));
+      subscription.asked(asked === 0);
+    }
   }
 
   /** A REFER outside a call makes a dialog for its NOTIFYs. */
@@ -205,6 +223,10 @@ export class ReferReceiver {
     const headers = [...more, ...this.#options.headers];
     transaction.respond(buildResponse(transaction.request, status, { headers }));
   }
+}
+
+function keyOf(id: number | string | undefined): string {
+  return id === undefined ? '' : String(id);
 }
 
 /** "A REFER request MUST contain exactly one Refer-To" (2.4.2). */
