@@ -3,9 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { stopAllChildren } from '../support/child-process.ts';
 import { ParleyServer } from '../support/parley-server.ts';
 import { scratchFolder } from '../support/scratch.ts';
-import { expectSettled, openResources, type OpenResources } from '../support/settled.ts';
+import { expectSettled, restingResources, type OpenResources } from '../support/settled.ts';
 import { runSipp, writeMuLaw } from '../support/sipp.ts';
-import { letRun } from '../support/wait-until.ts';
 
 describe('a call generator', () => {
   const folder = scratchFolder('load');
@@ -13,12 +12,11 @@ describe('a call generator', () => {
   let before: OpenResources;
 
   beforeAll(async () => {
-    server = await ParleyServer.start({ folder, env: { SIP_T1_MS: '200' } });
+    server = await ParleyServer.start({ folder, env: { SIP_T1_MS: '100' } });
     writeMuLaw(path.join(folder, 'tone.ul'), 440);
     const first = await call(1);
     expect(first.failed).toBe(0);
-    await letRun(15_000);
-    before = await openResources(server);
+    before = await restingResources(server);
   });
 
   afterAll(async () => {

@@ -5,6 +5,7 @@ import { stopAllChildren } from '../support/child-process.ts';
 import { LinphonePhone } from '../support/linphone-phone.ts';
 import { ParleyServer } from '../support/parley-server.ts';
 import { scratchFolder } from '../support/scratch.ts';
+import { lastHeard, untilTone } from '../support/live-recording.ts';
 import { readWav, slice, toneLevel } from '../support/tone-meter.ts';
 import { letRun, waitUntil } from '../support/wait-until.ts';
 
@@ -70,15 +71,16 @@ describe('phones that speak WebRTC', () => {
     await plain.call(server.sipUri('600'));
     await baresip.call(server.sipUri('600'));
     await linphone.call(server.sipUri('600'));
-    await letRun(4000);
-    const files = [baresip.recording(), plain.recording(), linphone.recording];
+    // Whom the others hear its connection has been agreed on with.
+    for (const tone of [TONES[1], TONES[2]]) await untilTone(baresip, tone, (level) => level > -24);
+    for (const tone of [TONES[0], TONES[2]]) await untilTone(plain, tone, (level) => level > -24);
+    await letRun(3500);
+    const heardByOthers = [lastHeard(baresip, 2), lastHeard(plain, 2)];
     await linphone.hangUp();
     await linphone.stop();
-    await letRun(500);
-    for (const [own, file] of files.entries()) {
-      const wav = readWav(file);
-      const end = wav.samples.length / wav.sampleRate;
-      const heard = slice(wav, end - 3, end - 1);
+    const wav = readWav(linphone.recording);
+    const end = wav.samples.length / wav.sampleRate;
+    for (const [own, heard] of [...heardByOthers, slice(wav, end - 3, end - 1)].entries()) {
       const levels = TONES.map((tone) => [tone, Math.round(toneLevel(heard, tone))] as const);
       for (const [at, level] of levels.entries()) {
         const isRight = at === own ? level[1] < -40 : level[1] > -24;
@@ -105,8 +107,7 @@ describe('phones that speak WebRTC', () => {
   });
 
   it('are asked for the PIN of a room, and then are in it', async () => {
-    await baresip.call(server.sipUri('610'));
-    await letRun(1500);
+    await baresip.callAndHear(server.sipUri('610'));
     expect(await server.participants('610')).toEqual([]);
     await press(`${PIN}#`);
     await untilMembers('610', ['dtls']);

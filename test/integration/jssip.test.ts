@@ -7,7 +7,7 @@ import { stopAllChildren } from '../support/child-process.ts';
 import { JsSipPage } from '../support/jssip-page.ts';
 import { ParleyServer } from '../support/parley-server.ts';
 import { projectPath, scratchFolder } from '../support/scratch.ts';
-import { letRun, waitUntil } from '../support/wait-until.ts';
+import { waitUntil } from '../support/wait-until.ts';
 import { WebPhone } from '../support/web-phone.ts';
 import { WebRtcPeer } from '../support/webrtc-peer.ts';
 
@@ -132,7 +132,7 @@ describe.each([
   }
 
   it('presses keys (RFC 4733 over DTLS-SRTP), also while it is muted', async () => {
-    await letRun(1500);
+    await phone.connected();
     await phone.press('*6');
     await untilMembers('740', ['web muted']);
     await phone.press('*6');
@@ -144,7 +144,7 @@ describe.each([
   it('is asked for a PIN, gives it, and hears the room', async () => {
     await speaker.call(server.sipUri('742*1234'));
     expect(await phone.call('sip:742@127.0.0.1')).toBe('confirmed');
-    await letRun(1000);
+    await phone.connected();
     expect(await server.participants('742')).toHaveLength(1);
     await phone.press('1234#');
     await untilMembers('742', ['speaker', 'web']);

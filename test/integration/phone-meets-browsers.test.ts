@@ -12,31 +12,36 @@ import { letRun, waitUntil } from '../support/wait-until.ts';
 
 const TONE = 620;
 
+const folder = scratchFolder('mixed');
+const pages: RoomPage[] = [];
+let server: ParleyServer;
+let browser: Browser;
+
+beforeAll(async () => {
+  server = await ParleyServer.start({ folder });
+  browser = await launchChromium();
+  pages.push(await RoomPage.join(browser, server, '300', 'Ann'));
+});
+
+afterAll(async () => {
+  await browser.close();
+  await stopAllChildren();
+});
+
 describe.each(['pcmu', 'pcma', 'opus'] as const)('a phone (%s) and two pages', (codec) => {
-  const folder = scratchFolder(`mixed-${codec}`);
-  let server: ParleyServer;
-  let browser: Browser;
   let phone: BaresipPhone;
-  let pages: RoomPage[];
 
   beforeAll(async () => {
-    server = await ParleyServer.start({ folder });
-    browser = await launchChromium();
-    pages = [await RoomPage.join(browser, server, '300', 'Ann')];
     phone = await BaresipPhone.start({
-      folder: path.join(folder, 'phone'),
+      folder: path.join(folder, codec),
       name: 'reception',
       port: 5070,
       codec,
       tone: TONE,
     });
     await phone.call(server.sipUri('300'));
-    pages.push(await RoomPage.join(browser, server, '300', 'Bob'));
-  });
-
-  afterAll(async () => {
-    await browser.close();
-    await stopAllChildren();
+    // With the first phone one page is there before it, and one comes after it.
+    if (pages.length === 1) pages.push(await RoomPage.join(browser, server, '300', 'Bob'));
   });
 
   it('lists three in both rosters, the phone marked', async () => {
@@ -74,7 +79,7 @@ describe.each(['pcmu', 'pcma', 'opus'] as const)('a phone (%s) and two pages', (
 
   it("lets the phone hear the beep of Chromium's fake microphone", async () => {
     await letRun(4000);
-    await keepScreenshots();
+    if (codec === 'opus') await keepScreenshots();
     await phone.hangUp();
     await phone.stop();
 

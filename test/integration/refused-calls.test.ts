@@ -4,6 +4,7 @@ import { BaresipPhone, type PhoneCodec } from '../support/baresip-phone.ts';
 import { stopAllChildren } from '../support/child-process.ts';
 import { ParleyServer } from '../support/parley-server.ts';
 import { scratchFolder } from '../support/scratch.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
 describe('calls that cannot be let in', () => {
   const folder = scratchFolder('refused');
@@ -48,6 +49,11 @@ describe('calls that cannot be let in', () => {
     await first.call(server.sipUri('700'));
     expect(await second.callRefused(server.sipUri('700'))).toMatch(/^486/);
     await first.hangUp();
+    await waitUntil('the first has left', async () => {
+      const { length } = await server.participants('700');
+
+      return length === 0 ? undefined : `${length} there`;
+    });
     await second.call(server.sipUri('700'));
     await second.hangUp();
   });

@@ -9,7 +9,7 @@ import { ParleyServer } from '../support/parley-server.ts';
 import { writeTonePcap } from '../support/rtp-pcap.ts';
 import { scratchFolder } from '../support/scratch.ts';
 import { runScenario } from '../support/sipp.ts';
-import { letRun, waitUntil } from '../support/wait-until.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
 /** Where the phone is: another host than the scanner's, as far as the server can see. */
 const PHONE_HOST = '127.0.0.2';
@@ -116,8 +116,12 @@ describe('a server that lets in accounts alone', () => {
 
       return call?.state === 'established' ? undefined : `${JSON.stringify(call)}`;
     });
-    await letRun(500);
-    const during = await server.api<Ladder>('GET', `/calls/${id}`);
+    let during!: Ladder;
+    await waitUntil('the 200 has its ACK', async () => {
+      during = await server.api<Ladder>('GET', `/calls/${id}`);
+
+      return during.ladder.at(-1)?.summary === 'ACK' ? undefined : JSON.stringify(during);
+    });
     expect(await calling).toEqual({ exitCode: 0, errors: '' });
     const after = await server.api<Ladder>('GET', `/calls/${id}`);
 

@@ -173,16 +173,35 @@ export class BaresipPhone {
     return answer.data;
   }
 
+  /** Dials, and waits until it hears something: what it sends from now on can arrive as well. */
+  async callAndHear(uri: string): Promise<void> {
+    await this.hears(() => this.call(uri));
+  }
+
+  /** Waits until the call that begins now is heard. */
+  async hears(begin: () => Promise<void>): Promise<void> {
+    const before = this.#recordings().length;
+    await begin();
+    await waitUntil(`${this.name} hears something`, () =>
+      this.#recordings().length > before ? undefined : 'nothing yet',
+    );
+  }
+
   /** The newest recording of what the phone heard. */
   recording(): string {
-    const folder = path.join(this.#options.folder, 'rec');
-    const files = readdirSync(folder)
-      .filter((file) => file.endsWith('-dec.wav'))
-      .sort();
-    const newest = files.at(-1);
+    const newest = this.#recordings().at(-1);
     if (newest === undefined) throw new Error(`${this.name} recorded nothing`);
 
-    return path.join(folder, newest);
+    return newest;
+  }
+
+  #recordings(): string[] {
+    const folder = path.join(this.#options.folder, 'rec');
+
+    return readdirSync(folder)
+      .filter((file) => file.endsWith('-dec.wav'))
+      .sort()
+      .map((file) => path.join(folder, file));
   }
 
   /** SIP messages and messages of baresip itself. */

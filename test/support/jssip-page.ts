@@ -139,6 +139,17 @@ export class JsSipPage {
     );
   }
 
+  /** Waits until media can flow: keys that are pressed before are lost. */
+  async connected(): Promise<void> {
+    await waitUntil('media flows', async () => {
+      const state = await this.page.evaluate(
+        () => (window as unknown as PhoneWindow).session?.connection?.connectionState,
+      );
+
+      return state === 'connected' ? undefined : `${state}`;
+    });
+  }
+
   /** By RFC 4733, one after the other. */
   async press(keys: string): Promise<void> {
     await this.page.evaluate((pressed) => {

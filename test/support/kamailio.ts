@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { Child } from './child-process.ts';
 import { projectPath } from './scratch.ts';
+import { tryConnect } from './try-connect.ts';
 import { waitUntil } from './wait-until.ts';
 
 /** Where test/fixtures/kamailio/edge.cfg listens, UDP and TCP. */
@@ -19,12 +20,13 @@ export async function startEdge(folder: string): Promise<Child> {
     cwd: folder,
     env: { PATH: `${process.env['PATH'] ?? ''}:/usr/sbin` },
   });
-  await waitUntil('kamailio listens', () => {
+  // It says that it listens before it does; its TCP ports are bound last.
+  await waitUntil('kamailio listens', async () => {
     if (!child.running) throw new Error(`kamailio ended: ${child.output.slice(-2000)}`);
+    const connection = await tryConnect(Number(EDGE.split(':')[1]));
+    connection?.destroy();
 
-    return child.output.includes('Listening on') || /tcp: 127\.0\.0\.1:5065/.test(child.output)
-      ? undefined
-      : 'not yet';
+    return connection === undefined ? 'not yet' : undefined;
   });
 
   return child;

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ParleyServer } from './parley-server.ts';
 import { waitUntil } from './wait-until.ts';
 
@@ -15,6 +16,10 @@ const GAUGES = [
   'nodejs_active_resources{type="Timeout"}',
 ];
 
+/** Of these nothing is there when nobody is. */
+const BUSY = ['parley_sip_transactions', 'parley_sip_dialogs', 'parley_rooms'];
+const REST_MS = 1500;
+
 export async function openResources(server: ParleyServer): Promise<OpenResources> {
   const metrics = await server.metrics();
   const open = Object.fromEntries(
@@ -22,6 +27,23 @@ export async function openResources(server: ParleyServer): Promise<OpenResources
   );
 
   return { ...open, udpSockets: udpSockets() };
+}
+
+/** What stays open when nobody is there any more: waits until no call or transaction is left, and nothing goes any more. */
+export async function restingResources(server: ParleyServer): Promise<OpenResources> {
+  let resting: OpenResources = {};
+  await waitUntil('the server is at rest', async () => {
+    const before = await openResources(server);
+    const busy = BUSY.filter((name) => (before[name] ?? 0) > 0);
+    if (busy.length > 0) return busy.map((name) => `${name} ${before[name]}`).join(', ');
+    await delay(REST_MS);
+    resting = await openResources(server);
+    const changed = Object.keys(before).filter((name) => before[name] !== resting[name]);
+
+    return changed.length === 0 ? undefined : `changing ${changed.join(', ')}`;
+  });
+
+  return resting;
 }
 
 /** Waits until everything is back to `before`; the failure names what is not. */

@@ -73,6 +73,11 @@ export class SipCaller {
   async call(): Promise<void> {
     const { status } = await this.invite();
     if (status !== 200) throw new Error(`the call was refused with ${status}`);
+    this.talk();
+  }
+
+  /** Sends the tone of its phone, once the call stands. */
+  talk(): void {
     this.#options.phone.start(this.#rtpPort);
   }
 
