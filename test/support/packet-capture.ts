@@ -1,7 +1,12 @@
+import { randomBytes } from 'node:crypto';
+import { createSocket } from 'node:dgram';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Child } from './child-process.ts';
-import { letRun, waitUntil } from './wait-until.ts';
+import { waitUntil } from './wait-until.ts';
+
+/** Where the end of a capture is marked: nobody listens there. */
+const MARK_PORT = 9;
 
 export interface CapturedPacket {
   /** Milliseconds, the kernel's clock. */
@@ -23,11 +28,12 @@ export class PacketCapture {
 
   static async start(folder: string, filter: string): Promise<PacketCapture> {
     const file = path.join(folder, 'capture.pcap');
+    const marked = `(${filter}) or (udp and dst port ${MARK_PORT})`;
     const child = new Child({
       name: 'tcpdump',
       command: 'tcpdump',
       // -Z root: the file must be writable where root starts it; -U: nothing stays in a buffer.
-      args: ['-i', 'lo', '-n', '-U', '-B', '8192', '-Z', 'root', '-w', file, filter],
+      args: ['-i', 'lo', '-n', '-U', '-B', '8192', '-Z', 'root', '-w', file, marked],
       logFile: path.join(folder, 'tcpdump.log'),
     });
     await waitUntil('tcpdump listens', () =>
@@ -37,11 +43,21 @@ export class PacketCapture {
     return new PacketCapture(child, file);
   }
 
+  /** All that was sent so far: what tcpdump has not read yet when it is stopped would be lost. */
   async stop(): Promise<CapturedPacket[]> {
-    await letRun(300);
+    const mark = randomBytes(16);
+    const socket = createSocket('udp4');
+    socket.send(mark, MARK_PORT, '127.0.0.1');
+    let packets: CapturedPacket[] = [];
+    await waitUntil('tcpdump has written what was sent', () => {
+      packets = readUdpPackets(readFileSync(this.#file));
+
+      return packets.some(({ payload }) => mark.equals(payload)) ? undefined : 'not yet';
+    });
+    socket.close();
     await this.#child.stop();
 
-    return readUdpPackets(readFileSync(this.#file));
+    return packets.filter(({ destinationPort }) => destinationPort !== MARK_PORT);
   }
 }
 
