@@ -7,6 +7,8 @@ import { isReliable, type Endpoint, type SendErrorHandler, type SendTarget } fro
 interface RequestTransmitter {
   localAddressFor(target: SendTarget): Endpoint | undefined;
   transmit(bytes: Uint8Array, method: string, target: SendTarget, onError: SendErrorHandler): void;
+  /** The peer takes no stream. */
+  onFallBack(target: SendTarget): void;
 }
 
 /** A request with its Via for one hop; serialised once, however often it is sent. */
@@ -58,6 +60,7 @@ export class Outgoing implements OutgoingRequest {
 
   fallBack(): boolean {
     if (this.#alternative === undefined) return false;
+    this.#transmitter.onFallBack(this.#alternative);
     this.#target = this.#alternative;
     this.#alternative = undefined;
     this.#request = this.#withVia(this.#target);

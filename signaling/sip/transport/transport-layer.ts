@@ -9,6 +9,7 @@ import {
   type SipResponse,
 } from '../message/index.ts';
 import { addressTowards, canReach, reachesWell, sameFamily } from './address.ts';
+import { DatagramPeers } from './datagram-peers.ts';
 import type {
   MessageSender,
   OutgoingRequest,
@@ -59,10 +60,12 @@ export class TransportLayer implements MessageSender, TransportEvents {
   readonly #options: TransportLayerOptions;
   readonly #transports: Transport[] = [];
   readonly #closing: CloseStack;
+  readonly #datagramPeers: DatagramPeers;
   #closed = false;
 
   constructor(options: TransportLayerOptions) {
     this.#options = options;
+    this.#datagramPeers = new DatagramPeers(options.clock);
     this.#closing = new CloseStack((name, error) => {
       options.logger.warn({ err: toError(error), transport: name }, 'SIP transport did not close');
     });
@@ -117,6 +120,7 @@ export class TransportLayer implements MessageSender, TransportEvents {
     const outgoing = new Outgoing(this, request, wanted, branch);
     // A target given by its connection, or chosen by the URI, is not changed; size is the exception.
     if (wanted.protocol !== 'UDP' || outgoing.size <= MAX_DATAGRAM_REQUEST) return outgoing;
+    if (this.#datagramPeers.has(wanted)) return outgoing;
     const overTcp: SendTarget = { ...wanted, protocol: 'TCP' };
     if (this.#transportTo(overTcp) === undefined) return outgoing;
 
@@ -127,6 +131,11 @@ export class TransportLayer implements MessageSender, TransportEvents {
   transmit(bytes: Uint8Array, method: string, target: SendTarget, onError: SendErrorHandler): void {
     this.#options.counters?.requestOut(method);
     this.#send(bytes, this.#transportTo(target), target, onError);
+  }
+
+  /** For outgoing requests; not for use above this folder. */
+  onFallBack(target: SendTarget): void {
+    this.#datagramPeers.add(target);
   }
 
   prepareResponse(response: SipResponse, flow: RemoteFlow): OutgoingResponse {

@@ -69,6 +69,27 @@ describe('requests', () => {
     ]);
   });
 
+  it('3261-18.1.1-a a peer that refused TCP is not asked again for ten minutes', async () => {
+    const peer = await listening.udp();
+    const target: SendTarget = { protocol: 'UDP', address: '127.0.0.1', port: peer.port };
+    const protocolOf = (to: SendTarget): string => prepare(to, 2_000).target.protocol;
+    expect(prepare(target, 2_000).fallBack()).toBe(true);
+    expect(protocolOf(target)).toBe('UDP');
+    expect(protocolOf({ ...target, port: 1 })).toBe('TCP');
+    listening.clock.advance(600_000);
+    expect(protocolOf(target)).toBe('TCP');
+  });
+
+  it('3261-18.1.1-a up to 1300 octets go as they are', () => {
+    const target: SendTarget = { protocol: 'UDP', address: '127.0.0.1', port: 9 };
+    const sizeOf = (body: number): number => serializeMessage(prepare(target, body).request).length;
+    const head = sizeOf(900) - 900;
+    const largest = 1_300 - head;
+    expect(sizeOf(largest)).toBe(1_300);
+    expect(prepare(target, largest).target.protocol).toBe('UDP');
+    expect(prepare(target, largest + 1).target.protocol).toBe('TCP');
+  });
+
   it('reuse the connection of the peer, by host and port or by its id', async () => {
     const peer = await listening.tcp();
     peer.send(bytesOf(received(anInvite())));
