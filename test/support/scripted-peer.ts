@@ -30,6 +30,7 @@ export interface PeerRequest {
 export class ScriptedPeer {
   readonly at: Endpoint;
   readonly received: SipMessage[] = [];
+  readonly #requests: SipRequest[] = [];
   readonly callId: string;
   readonly tag = 'peer-tag';
   readonly #wire: SipWire;
@@ -64,6 +65,7 @@ export class ScriptedPeer {
     });
     const branch = parts.branch ?? newBranch();
     request.headers.prepend('Via', `SIP/2.0/UDP ${keyOf(this.at)};branch=${branch};rport`);
+    this.#requests.push(request);
     this.send(request);
 
     return request;
@@ -100,6 +102,14 @@ export class ScriptedPeer {
 
   send(message: SipMessage): void {
     this.#wire.send(serializeMessage(message), this.at, this.#remote);
+  }
+
+  /** Its last request of this method. */
+  sent(method: string): SipRequest {
+    const found = this.#requests.findLast((request) => request.method === method);
+    if (found === undefined) throw new Error(`no ${method} was sent`);
+
+    return found;
   }
 
   labels(): string[] {

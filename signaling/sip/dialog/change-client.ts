@@ -18,6 +18,8 @@ export interface ChangeClientHost {
   readonly offerAnswer: OfferAnswerState;
   /** A change of theirs is being answered. */
   readonly isAnswering: boolean;
+  /** A 2xx to an INVITE of theirs waits for its ACK. */
+  readonly awaitsAck: boolean;
   /** Session-Expires and what belongs to it. */
   timerHeaders(): ExtraHeaders;
   /** A 2xx came; `agreed` are the descriptions of both sides. */
@@ -66,6 +68,7 @@ export class ChangeClient {
   #open: Change | undefined;
   #invite: ClientTransaction | undefined;
   #attempts = 0;
+  #isHeld = false;
   #isClosed = false;
 
   constructor(context: SessionContext, dialog: Dialog, host: ChangeClientHost) {
@@ -90,6 +93,13 @@ export class ChangeClient {
     });
   }
 
+  /** The ACK came that a change of ours may have waited for. */
+  acknowledged(): void {
+    if (!this.#isHeld) return;
+    this.#isHeld = false;
+    this.#send();
+  }
+
   close(): void {
     this.#isClosed = true;
     this.#timers.close();
@@ -111,7 +121,13 @@ export class ChangeClient {
   #send(): void {
     const change = this.#open;
     if (change === undefined) return;
-    const { offerAnswer, isAnswering } = this.#host;
+    const { offerAnswer, isAnswering, awaitsAck } = this.#host;
+    // "If there is an ongoing INVITE server transaction, the TU MUST wait until the transaction reaches
+    // the confirmed or terminated state before initiating the new INVITE" (RFC 3261 14.1).
+    if (change.method === 'INVITE' && awaitsAck) {
+      this.#isHeld = true;
+      return;
+    }
     if (change.offer !== undefined && (isAnswering || !offerAnswer.apply('sendOffer'))) {
       this.#retryIn(this.#glareDelay());
       return;
@@ -210,8 +226,9 @@ export class ChangeClient {
     } else if (status === 422 && this.#host.raiseMinimum(response)) {
       this.#retryIn(0);
     } else {
-      if (status === 481 || status === 408) this.#host.lost(response);
-      this.#settle({ status });
+      const isLost = status === 481 || status === 408;
+      if (isLost) this.#lose({ status }, response);
+      else this.#settle({ status });
     }
   }
 
@@ -219,8 +236,7 @@ export class ChangeClient {
     this.#invite = undefined;
     this.#abandon(attempt);
     this.#context.logger.debug({ failure }, 'a change of the session is unanswered');
-    this.#host.lost(undefined);
-    this.#settle({ status: failure === 'timeout' ? 408 : 503 });
+    this.#lose({ status: failure === 'timeout' ? 408 : 503 }, undefined);
   }
 
   #retryIn(delay: number): void {
@@ -241,11 +257,21 @@ export class ChangeClient {
   }
 
   #settle(outcome: ReinviteOutcome): void {
-    const open = this.#open;
-    if (open === undefined) return;
-    this.#open = undefined;
-    open.resolve(outcome);
+    if (this.#open === undefined) return;
+    this.#resolve(outcome);
     this.#next();
+  }
+
+  /** The session ends of it, and with it the changes that wait. */
+  #lose(outcome: ReinviteOutcome, response: SipResponse | undefined): void {
+    this.#resolve(outcome);
+    this.#host.lost(response);
+  }
+
+  #resolve(outcome: ReinviteOutcome): void {
+    const open = this.#open;
+    this.#open = undefined;
+    open?.resolve(outcome);
   }
 }
 

@@ -44,7 +44,8 @@ export class ChangeServer {
     const offer = sdpBody(request);
     // A refresh: nothing is asked (RFC 3311 5.2, RFC 5407 3.3.2: "both 200").
     if (offer === undefined && request.method !== 'INVITE') {
-      this.#host.succeed(transaction, undefined);
+      if (request.method === 'UPDATE' && this.#isUpdating) this.#refuse(transaction, 500);
+      else this.#host.succeed(transaction, undefined);
       return;
     }
     const refusal = this.#refusal(request.method);
@@ -67,6 +68,14 @@ export class ChangeServer {
     } catch (error) {
       this.#fail(transaction, offer, error);
     }
+  }
+
+  /**
+   * "A UAS that receives an UPDATE before it has generated a final response to a previous UPDATE on the
+   * same dialog MUST return a 500" (RFC 3311 5.2), also to one that asks for nothing.
+   */
+  get #isUpdating(): boolean {
+    return this.#pending?.request.method === 'UPDATE';
   }
 
   /** The session ends: "the UAS … still pending requests … 487 (Request Terminated)" (15.1.2). */

@@ -105,6 +105,10 @@ export class InviteSession
     return this.#changeServer.isPending;
   }
 
+  get awaitsAck(): boolean {
+    return this.#successes.size > 0;
+  }
+
   get isDescribed(): boolean {
     return this.#isDescribed;
   }
@@ -193,6 +197,7 @@ export class InviteSession
     } else if (answer !== undefined) {
       this.#user.onReofferAnswered(answer);
     }
+    if (!this.awaitsAck) this.#changes.acknowledged();
   }
 
   /** A request inside the dialog, ACK and CANCEL excepted. */
@@ -262,7 +267,25 @@ export class InviteSession
     const { sender, contact } = this.#context;
     const request = this.dialog.createRequest(method, parts);
     if (contact !== '' && TARGET_REFRESHES.has(method)) request.headers.set('Contact', contact);
-    sender.request(request, nextHop(this.dialog), user);
+    sender.request(request, nextHop(this.dialog), method === 'INFO' ? this.#watched(user) : user);
+  }
+
+  /**
+   * "If the response for a request within a dialog is a 481 … or a 408 …, the UAC SHOULD terminate the
+   * dialog … also … if no response at all is received" (RFC 3261 12.2.1.2). Of the methods sent here only
+   * INFO belongs to the call; the others' 481 ends a subscription, or nothing (RFC 5057 5.3).
+   */
+  #watched(user: ClientTransactionUser): ClientTransactionUser {
+    return {
+      onResponse: (response) => {
+        user.onResponse(response);
+        if (response.status === 481 || response.status === 408) this.lost(response);
+      },
+      onFailure: (failure, cause) => {
+        user.onFailure(failure, cause);
+        if (failure === 'timeout') this.lost(undefined);
+      },
+    };
   }
 
   reoffer(

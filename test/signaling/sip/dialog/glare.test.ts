@@ -1,14 +1,15 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { ReofferAnswer } from '../../../../signaling/sip/ua/index.ts';
-import { FakeClock } from '../../../support/fake-clock.ts';
-import { ScriptedPeer } from '../../../support/scripted-peer.ts';
-import { sdp, sdpText, SipStack, SipWire } from '../../../support/sip-wire.ts';
+import type { FakeClock } from '../../../support/fake-clock.ts';
+import type { ScriptedPeer } from '../../../support/scripted-peer.ts';
+import { sdp, sdpText, type SipStack } from '../../../support/sip-wire.ts';
+import { CallHarness } from './call-harness.ts';
 
-const SERVER = { address: '10.0.0.1', port: 5060 };
 const RELIABLY: [string, string][] = [['Require', '100rel']];
 /** Half of the longest wait after glare of who has not made the Call-ID (RFC 3261 14.1). */
 const GLARE_DELAY = 1000;
 
+let harness: CallHarness;
 let clock: FakeClock;
 let server: SipStack;
 let phone: ScriptedPeer;
@@ -16,11 +17,9 @@ let phone: ScriptedPeer;
 let answer: (value: ReofferAnswer) => void;
 
 beforeEach(() => {
-  clock = new FakeClock();
-  const wire = new SipWire(clock);
+  harness = new CallHarness();
+  ({ clock, server, phone } = harness);
   answer = () => undefined;
-  server = new SipStack(wire, SERVER, { random: () => 0.5 });
-  phone = new ScriptedPeer(wire, { address: '10.0.0.2', port: 5070 }, SERVER);
 });
 
 function answerLater(): void {
@@ -46,17 +45,6 @@ function prack(toTag: string, body?: string): number {
   clock.advance(10);
 
   return phone.response('PRACK').status;
-}
-
-function establish(): string {
-  phone.request('INVITE', { body: sdpText() });
-  clock.advance(10);
-  server.call.accept(sdp({ port: 6000 }));
-  clock.advance(10);
-  phone.ack(phone.response('INVITE'));
-  clock.advance(10);
-
-  return phone.response('INVITE').toTag!;
 }
 
 describe('offers that cross before the call is answered', () => {
@@ -110,7 +98,7 @@ describe.each(['INVITE', 'UPDATE'] as const)('our %s', (ours) => {
   it.each(['INVITE', 'UPDATE'] as const)(
     '3264-4-a is not sent while their %s is being answered, and is soon after',
     async (theirs) => {
-      const toTag = establish();
+      const toTag = harness.establish();
       answerLater();
       phone.request(theirs, { toTag, body: sdpText({ version: 2 }) });
       clock.advance(10);

@@ -1,58 +1,38 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { CallEnd, ReofferAnswer } from '../../../../signaling/sip/ua/index.ts';
-import { buildResponse, type SipRequest } from '../../../../signaling/sip/message/index.ts';
-import { FakeClock } from '../../../support/fake-clock.ts';
-import { ScriptedPeer } from '../../../support/scripted-peer.ts';
-import { sdp, sdpText, SipStack, SipWire } from '../../../support/sip-wire.ts';
+import { buildResponse } from '../../../../signaling/sip/message/index.ts';
+import type { FakeClock } from '../../../support/fake-clock.ts';
+import type { ScriptedPeer } from '../../../support/scripted-peer.ts';
+import { sdp, sdpText, type SipStack } from '../../../support/sip-wire.ts';
+import { CallHarness } from './call-harness.ts';
 
+let harness: CallHarness;
 let clock: FakeClock;
 let server: SipStack;
 let phone: ScriptedPeer;
 let ends: CallEnd[];
-let invite: SipRequest;
 
 beforeEach(() => {
-  clock = new FakeClock();
-  const wire = new SipWire(clock);
-  const at = { address: '10.0.0.1', port: 5060 };
-  ends = [];
-  server = new SipStack(wire, at, {
-    random: () => 0.5,
-    handler: { incomingCall: (call) => void call.events.on('ended', (end) => ends.push(end)) },
-  });
-  phone = new ScriptedPeer(wire, { address: '10.0.0.2', port: 5070 }, at);
+  harness = new CallHarness();
+  ({ clock, server, phone, ends } = harness);
 });
 
-/** Answered; acknowledged unless told otherwise. */
-function establish({ ack = true } = {}): string {
-  invite = phone.request('INVITE', { body: sdpText() });
-  clock.advance(10);
-  server.call.accept(sdp({ port: 6000 }));
-  clock.advance(10);
-  if (ack) phone.ack(phone.response('INVITE'));
-  clock.advance(10);
-
-  return phone.response('INVITE').toTag!;
-}
-
 function statuses(method: string): number[] {
-  return phone.received.flatMap((message) =>
-    message.kind === 'response' && message.method === method ? [message.status] : [],
-  );
+  return harness.statuses(method);
 }
 
 describe('messages that cross', () => {
   it('5407-3.1.1 an INVITE that comes again after its 200 is absorbed', () => {
-    establish({ ack: false });
-    phone.send(invite);
+    harness.establish({ ack: false });
+    phone.send(phone.sent('INVITE'));
     clock.advance(100);
     expect(server.calls).toHaveLength(1);
     expect(statuses('INVITE')).toEqual([200]);
   });
 
   it('5407-3.1.2 a CANCEL after the 200 gets 200 and changes nothing', () => {
-    establish();
-    phone.companion('CANCEL', invite);
+    harness.establish();
+    phone.companion('CANCEL', phone.sent('INVITE'));
     clock.advance(10);
     expect(statuses('CANCEL')).toEqual([200]);
     expect(statuses('INVITE')).toEqual([200]);
@@ -60,7 +40,7 @@ describe('messages that cross', () => {
   });
 
   it('5407-3.1.6 a BYE before the ACK gets 200, and the ACK that follows is swallowed', () => {
-    const toTag = establish({ ack: false });
+    const toTag = harness.establish({ ack: false });
     const ok = phone.response('INVITE');
     phone.request('BYE', { toTag });
     clock.advance(10);
@@ -73,7 +53,7 @@ describe('messages that cross', () => {
   });
 
   it('5407-3.3.3 a request that crosses our BYE gets 481', () => {
-    const toTag = establish();
+    const toTag = harness.establish();
     server.call.hangUp();
     phone.request('REFER', { toTag, headers: [['Refer-To', '<sip:bob@10.0.0.9>']] });
     phone.request('INFO', { toTag });
@@ -86,7 +66,7 @@ describe('messages that cross', () => {
   });
 
   it('6141-3.3-a a CANCEL of a re-INVITE whose change is under way leaves its 200', async () => {
-    const toTag = establish();
+    const toTag = harness.establish();
     let finish: (answer: ReofferAnswer) => void = () => undefined;
     server.call.handleReoffers(() => new Promise((resolve) => (finish = resolve)));
     const reinvite = phone.request('INVITE', { toTag, body: sdpText({ version: 2 }) });
@@ -101,7 +81,7 @@ describe('messages that cross', () => {
   });
 
   it('3261-14.1-a a re-INVITE of ours that is answered with 500 comes again when Retry-After says', async () => {
-    establish();
+    harness.establish();
     void server.call.reoffer(() => sdp({ port: 6100 }));
     await clock.advanceAsync(10);
     const first = phone.requestOf('INVITE');
@@ -113,7 +93,7 @@ describe('messages that cross', () => {
   });
 
   it('a re-INVITE of ours that rings for ever does not outlive its call', async () => {
-    establish();
+    harness.establish();
     void server.call.reoffer(() => sdp({ port: 6100 }));
     await clock.advanceAsync(10);
     phone.respond(phone.requestOf('INVITE'), 180);

@@ -1,29 +1,23 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import type { CallEnd, OutgoingCall } from '../../../../signaling/sip/ua/index.ts';
-import { buildResponse, type SipResponse } from '../../../../signaling/sip/message/index.ts';
+import type { CallEnd } from '../../../../signaling/sip/ua/index.ts';
 import type { SdpSession } from '../../../../signaling/sdp/index.ts';
-import { FakeClock } from '../../../support/fake-clock.ts';
-import { ScriptedPeer } from '../../../support/scripted-peer.ts';
-import { nameAddr, sdp, sdpText, SipStack, SipWire } from '../../../support/sip-wire.ts';
+import type { FakeClock } from '../../../support/fake-clock.ts';
+import type { ScriptedPeer } from '../../../support/scripted-peer.ts';
+import { sdp, sdpText, type SipStack } from '../../../support/sip-wire.ts';
+import { CallHarness } from './call-harness.ts';
 
-const SERVER = { address: '10.0.0.1', port: 5060 };
 const REQUIRE: [string, string][] = [['Require', '100rel']];
 const SUPPORTED: [string, string][] = [['Supported', '100rel']];
 
+let harness: CallHarness;
 let clock: FakeClock;
 let server: SipStack;
 let phone: ScriptedPeer;
 let ends: CallEnd[];
 
 beforeEach(() => {
-  clock = new FakeClock();
-  const wire = new SipWire(clock);
-  ends = [];
-  server = new SipStack(wire, SERVER, {
-    random: () => 0.5,
-    handler: { incomingCall: (call) => void call.events.on('ended', (end) => ends.push(end)) },
-  });
-  phone = new ScriptedPeer(wire, { address: '10.0.0.2', port: 5070 }, SERVER);
+  harness = new CallHarness();
+  ({ clock, server, phone, ends } = harness);
 });
 
 function rseq(): number {
@@ -43,15 +37,12 @@ function prack(number: number, body?: string, cseq = 1): number {
 }
 
 function statuses(): number[] {
-  return phone.received.flatMap((message) =>
-    message.kind === 'response' && message.method === 'INVITE' ? [message.status] : [],
-  );
+  return harness.statuses('INVITE');
 }
 
 describe('provisional answers of ours', () => {
   function ring(headers: [string, string][], status = 180, answer?: SdpSession): void {
-    phone.request('INVITE', { body: sdpText(), headers });
-    clock.advance(10);
+    harness.invite({ headers });
     server.call.progress(status, undefined, answer);
     clock.advance(10);
   }
@@ -168,121 +159,5 @@ describe('provisional answers of ours', () => {
     clock.advance(60_000);
     expect(statuses()).toEqual([180, 487]);
     expect(clock.pendingTimers).toBe(0);
-  });
-});
-
-describe('provisional answers to us', () => {
-  const established: (SdpSession | undefined)[] = [];
-  let call: OutgoingCall;
-
-  function dial({ delayed = false } = {}): void {
-    established.length = 0;
-    call = server.userAgent.call({
-      to: nameAddr('<sip:peer@10.0.0.2:5070>'),
-      from: nameAddr('<sip:room@10.0.0.1>'),
-      offer: delayed ? undefined : sdp({ port: 5000 }),
-      answerWith: () => sdp({ port: 5002 }),
-    });
-    call.events.on('established', (answer) => established.push(answer));
-    call.events.on('ended', (end) => ends.push(end));
-    clock.advance(10);
-  }
-
-  function respond(status: number, parts: { rseq?: number; body?: string; tag?: string }): void {
-    const { rseq: number, body, tag = 'one' } = parts;
-    const headers: [string, string][] = [];
-    if (number !== undefined) headers.push(['Require', '100rel'], ['RSeq', String(number)]);
-    const response: SipResponse = buildResponse(phone.requestOf('INVITE'), status, {
-      toTag: tag,
-      contact: `<sip:${tag}@10.0.0.2:5070>`,
-      headers,
-      body: body === undefined ? undefined : { type: 'application/sdp', content: body },
-    });
-    phone.send(response);
-    clock.advance(10);
-  }
-
-  function pracks(): string[] {
-    return phone.received.flatMap((message) =>
-      message.kind === 'request' && message.method === 'PRACK'
-        ? [message.headers.get('RAck')!]
-        : [],
-    );
-  }
-
-  it('3262-4 a reliable one gets its PRACK in the early dialog, once; out of order none', () => {
-    dial();
-    expect(phone.requestOf('INVITE').headers.list('Supported')).toContain('100rel');
-    respond(180, { rseq: 7 });
-    const prackRequest = phone.requestOf('PRACK');
-    expect(prackRequest.toTag).toBe('one');
-    expect(prackRequest.uri.text).toBe('sip:one@10.0.0.2:5070');
-    expect(prackRequest.cseq.sequence).toBe(2);
-    respond(180, { rseq: 7 });
-    respond(183, { rseq: 9 });
-    expect(pracks()).toEqual(['7 1 INVITE']);
-    respond(183, { rseq: 8 });
-    expect(pracks()).toEqual(['7 1 INVITE', '8 1 INVITE']);
-  });
-
-  it('3262-5-a the answer in a reliable 183 holds, that of the 200 means nothing', () => {
-    dial();
-    respond(183, { rseq: 1, body: sdpText({ port: 4001 }) });
-    respond(200, { body: sdpText({ port: 4999 }) });
-    expect(established[0]?.media[0]?.port).toBe(4001);
-    expect(phone.requestOf('ACK').body).toHaveLength(0);
-    call.hangUp();
-    clock.advance(10);
-    expect(phone.requestOf('BYE').cseq.sequence).toBe(3);
-  });
-
-  it('3262-5-a an offer in a reliable 183 is answered in the PRACK', () => {
-    dial({ delayed: true });
-    respond(183, { rseq: 1, body: sdpText() });
-    expect(phone.requestOf('PRACK').bodyText).toContain('m=audio 5002');
-  });
-
-  it('3261-13.2.2.4-a forks: the first 200 wins, a second one is acknowledged and ended', () => {
-    dial();
-    respond(183, { rseq: 1, body: sdpText({ port: 4001 }), tag: 'one' });
-    respond(183, { rseq: 5, body: sdpText({ port: 4002 }), tag: 'two' });
-    respond(200, { tag: 'two' });
-    expect(established[0]?.media[0]?.port).toBe(4002);
-    respond(200, { tag: 'one' });
-    expect(phone.requestOf('BYE').toTag).toBe('one');
-    expect(ends).toEqual([]);
-    call.hangUp();
-    clock.advance(10);
-    expect(phone.requestOf('BYE').toTag).toBe('two');
-  });
-
-  it('forks that never answer are forgotten', () => {
-    dial();
-    respond(183, { rseq: 1, tag: 'one' });
-    phone.respond(phone.requestOf('PRACK'), 200);
-    respond(200, { tag: 'two', body: sdpText() });
-    clock.advance(100_000);
-    expect(server.userAgent.callCount).toBe(1);
-  });
-
-  it('a refused call leaves no early dialog', () => {
-    dial();
-    respond(180, { rseq: 1 });
-    phone.respond(phone.requestOf('PRACK'), 200);
-    respond(486, {});
-    clock.advance(100_000);
-    expect(server.userAgent.callCount).toBe(0);
-    expect(clock.pendingTimers).toBe(0);
-  });
-
-  it('an UPDATE in the early dialog reaches the call', () => {
-    dial();
-    call.handleReoffers(() => ({ sdp: sdp({ port: 5100 }) }));
-    respond(183, { rseq: 1, body: sdpText(), tag: phone.tag });
-    const { callId, fromTag } = phone.requestOf('INVITE');
-    phone.request('UPDATE', { callId, toTag: fromTag, body: sdpText({ version: 2 }) });
-    clock.advance(10);
-    expect(phone.response('UPDATE').status).toBe(200);
-    expect(phone.response('UPDATE').bodyText).toContain('m=audio 5100');
   });
 });

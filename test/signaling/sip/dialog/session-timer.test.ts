@@ -1,45 +1,33 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { CallEnd } from '../../../../signaling/sip/ua/index.ts';
 import { buildResponse, type SipRequest } from '../../../../signaling/sip/message/index.ts';
-import { FakeClock } from '../../../support/fake-clock.ts';
-import { ScriptedPeer } from '../../../support/scripted-peer.ts';
-import { nameAddr, sdp, sdpText, SipStack, SipWire } from '../../../support/sip-wire.ts';
+import type { FakeClock } from '../../../support/fake-clock.ts';
+import type { ScriptedPeer } from '../../../support/scripted-peer.ts';
+import { nameAddr, sdp, sdpText, type SipStack } from '../../../support/sip-wire.ts';
+import { CallHarness } from './call-harness.ts';
 
-const SERVER = { address: '10.0.0.1', port: 5060 };
 type Headers = [string, string][];
 
+let harness: CallHarness;
 let clock: FakeClock;
 let server: SipStack;
 let phone: ScriptedPeer;
 let ends: CallEnd[];
 
 beforeEach(() => {
-  clock = new FakeClock();
-  const wire = new SipWire(clock);
-  ends = [];
-  server = new SipStack(wire, SERVER, {
-    random: () => 0.5,
-    handler: { incomingCall: (call) => void call.events.on('ended', (end) => ends.push(end)) },
-  });
-  phone = new ScriptedPeer(wire, { address: '10.0.0.2', port: 5070 }, SERVER);
+  harness = new CallHarness();
+  ({ clock, server, phone, ends } = harness);
 });
 
 function invite(headers: Headers): void {
-  phone.request('INVITE', { body: sdpText(), headers });
-  clock.advance(10);
+  harness.invite({ headers });
 }
 
 /** The phone calls with these headers; gives Session-Expires of the 200. */
 function establish(headers: Headers): string | undefined {
-  invite(headers);
-  server.call.handleReoffers(() => ({ sdp: sdp({ port: 6000 }) }));
-  server.call.accept(sdp({ port: 6000 }));
-  clock.advance(10);
-  const response = phone.response('INVITE');
-  phone.ack(response);
-  clock.advance(10);
+  harness.establish({ headers });
 
-  return response.headers.get('Session-Expires');
+  return phone.response('INVITE').headers.get('Session-Expires');
 }
 
 function timer(value: string, ...more: Headers): Headers {
