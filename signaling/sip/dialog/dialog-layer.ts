@@ -6,25 +6,30 @@ import type { InviteSession } from './invite-session.ts';
 /** All dialogs of the user agent, and which request belongs to which. */
 export class DialogLayer {
   readonly #sessions = new Map<string, InviteSession>();
-  /** INVITEs of living calls by what a forked copy shares with them, and their branch. */
-  readonly #invites = new Map<string, string | undefined>();
+  readonly #early = new Set<InviteSession>();
 
+  /** Early dialogs of calls of ours left out: each such call has several, or none. */
   get size(): number {
-    return this.#sessions.size;
+    return this.#sessions.size - this.#early.size;
   }
 
   sessions(): InviteSession[] {
     return [...this.#sessions.values()];
   }
 
-  add(session: InviteSession, invite?: SipRequest): void {
+  add(session: InviteSession): void {
     this.#sessions.set(dialogKey(session.dialog.id), session);
-    if (invite !== undefined) this.#invites.set(mergeKey(invite), branchOf(invite));
+    if (session.state === 'early') this.#early.add(session);
   }
 
-  remove(session: InviteSession, invite?: SipRequest): void {
+  /** A call of ours has its 2xx. */
+  confirm(session: InviteSession): void {
+    this.#early.delete(session);
+  }
+
+  remove(session: InviteSession): void {
     this.#sessions.delete(dialogKey(session.dialog.id));
-    if (invite !== undefined) this.#invites.delete(mergeKey(invite));
+    this.#early.delete(session);
   }
 
   find(request: SipRequest): InviteSession | undefined {
@@ -50,25 +55,4 @@ export class DialogLayer {
   receiveAck(ack: SipRequest): void {
     this.find(ack)?.receiveAck(ack);
   }
-
-  /**
-   * "If the request has no tag in the To header field … and the From tag, Call-ID, and CSeq exactly
-   * match those associated with an ongoing transaction, but the request does not match that
-   * transaction", it came here twice by a fork: 482 (8.2.2.2).
-   */
-  isMerged(request: SipRequest): boolean {
-    const key = mergeKey(request);
-
-    return this.#invites.has(key) && this.#invites.get(key) !== branchOf(request);
-  }
-}
-
-function mergeKey(request: SipRequest): string {
-  const { sequence, method } = request.cseq;
-
-  return `${request.callId}\n${request.fromTag ?? ''}\n${String(sequence)} ${method}`;
-}
-
-function branchOf(request: SipRequest): string | undefined {
-  return request.via.params.get('branch');
 }

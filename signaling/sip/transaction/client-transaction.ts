@@ -1,7 +1,12 @@
 import { toError } from '../../../base/index.ts';
 import type { SipRequest, SipResponse } from '../message/index.ts';
 import type { OutgoingRequest } from '../transport/index.ts';
-import { StateMachine, type TransactionContext, type TransitionTable } from './state-machine.ts';
+import {
+  StateMachine,
+  type TimerEvent,
+  type TransactionContext,
+  type TransitionTable,
+} from './state-machine.ts';
 import type { ClientFailure, ClientTransactionUser } from './transaction-user.ts';
 import type { ClientTransaction } from './transaction.ts';
 
@@ -31,6 +36,16 @@ export interface ClientParts {
   readonly owner: ClientOwner;
 }
 
+export type ClientAction = 'pass' | 'timeout' | 'failure';
+
+/** A figure of RFC 3261 17.1. */
+export type ClientTable<
+  State extends string,
+  Event extends string,
+  Action extends string,
+  Timer extends string,
+> = TransitionTable<State, Event | 'transport error' | TimerEvent<Timer>, Action | ClientAction>;
+
 /** What INVITE and non-INVITE client transactions have in common. */
 export abstract class ClientTransactionMachine<
   State extends string,
@@ -38,7 +53,7 @@ export abstract class ClientTransactionMachine<
   Action extends string,
   Timer extends string,
 >
-  extends StateMachine<State, Event | 'transport error', Action, Timer>
+  extends StateMachine<State, Event | 'transport error', Action | ClientAction, Timer>
   implements ClientMachine
 {
   readonly key: string;
@@ -51,7 +66,7 @@ export abstract class ClientTransactionMachine<
   constructor(
     context: TransactionContext,
     name: string,
-    table: TransitionTable<State, Event | 'transport error', Action>,
+    table: ClientTable<State, Event, Action, Timer>,
     initial: State,
     parts: ClientParts,
   ) {
@@ -69,10 +84,31 @@ export abstract class ClientTransactionMachine<
     return this.outgoing.request;
   }
 
-  abstract start(): void;
-  abstract receive(response: SipResponse): void;
+  start(): void {
+    if (!this.outgoing.reliable) this.startRetransmissions();
+    this.startTimeout();
+    this.transmit();
+  }
+
+  receive(response: SipResponse): void {
+    this.response = response;
+    this.fire(this.eventOf(response.status));
+  }
+
+  protected abstract eventOf(status: number): Event;
   /** The first retransmission timer, for unreliable transports. */
   protected abstract startRetransmissions(): void;
+  /** Timer B or F. */
+  protected abstract startTimeout(): void;
+  /** What only one of both figures has. */
+  protected abstract performOwn(action: Action): void;
+
+  protected perform(action: Action | ClientAction): void {
+    if (action === 'pass') this.passResponse();
+    else if (action === 'timeout') this.#inform('timeout');
+    else if (action === 'failure') this.#inform('transport-error');
+    else this.performOwn(action);
+  }
 
   protected transmit(): void {
     this.outgoing.send(this.#onSendError);
@@ -82,13 +118,13 @@ export abstract class ClientTransactionMachine<
     if (this.response !== undefined) this.#user.onResponse(this.response);
   }
 
-  protected inform(failure: ClientFailure): void {
-    this.#user.onFailure(failure, this.#sendError);
-  }
-
   protected override onTerminated(): void {
     this.owner.onClientTerminated(this);
     this.#user.onTerminated?.();
+  }
+
+  #inform(failure: ClientFailure): void {
+    this.#user.onFailure(failure, this.#sendError);
   }
 
   readonly #onSendError = (error: Error): void => {

@@ -1,16 +1,19 @@
-import type { SipResponse } from '../message/index.ts';
 import type { OutgoingRequest } from '../transport/index.ts';
-import { ClientTransactionMachine, type ClientParts } from './client-transaction.ts';
+import {
+  ClientTransactionMachine,
+  type ClientParts,
+  type ClientTable,
+} from './client-transaction.ts';
 import { ackFor } from './hop-requests.ts';
-import type { TransactionContext, TransitionTable } from './state-machine.ts';
+import type { TransactionContext } from './state-machine.ts';
 
 type State = 'Calling' | 'Proceeding' | 'Completed' | 'Accepted' | 'Terminated';
-type Event = 'Timer A' | 'Timer B' | 'Timer D' | 'Timer M' | 'Timer C' | '1xx' | '2xx' | '300-699';
-type Action = 'retransmit' | 'pass' | 'ack and pass' | 'ack' | 'timeout' | 'failure';
+type Event = '1xx' | '2xx' | '300-699';
+type Action = 'retransmit' | 'ack and pass' | 'ack';
 type Timer = 'A' | 'B' | 'C' | 'D' | 'M';
 
 /** RFC 3261 figure 5 with the changes of RFC 6026 8.4. */
-const TABLE: TransitionTable<State, Event | 'transport error', Action> = {
+const TABLE: ClientTable<State, Event, Action, Timer> = {
   Calling: {
     'Timer A': ['Calling', 'retransmit'],
     'Timer B': ['Terminated', 'timeout'],
@@ -62,29 +65,22 @@ export class InviteClientTransaction extends ClientTransactionMachine<State, Eve
     return this.state === 'Calling' || this.state === 'Proceeding';
   }
 
-  start(): void {
-    if (!this.outgoing.reliable) this.startRetransmissions();
-    this.timerSet.start('B', this.context.timers.timerB, () => {
-      this.fire('Timer B');
-    });
-    this.transmit();
-  }
-
   onCancelSent(): void {
-    this.timerSet.start('C', this.context.timers.transactionLife, () => {
-      this.fire('Timer C');
-    });
+    this.startTimer('C', this.context.timers.transactionLife);
   }
 
-  receive(response: SipResponse): void {
-    this.response = response;
-    if (response.status < 200) this.fire('1xx');
-    else this.fire(response.status < 300 ? '2xx' : '300-699');
+  protected eventOf(status: number): Event {
+    if (status < 200) return '1xx';
+
+    return status < 300 ? '2xx' : '300-699';
   }
 
   protected startRetransmissions(): void {
-    this.#intervalA = this.context.timers.timerA;
-    this.#startTimerA();
+    this.#startTimerA(this.context.timers.timerA);
+  }
+
+  protected startTimeout(): void {
+    this.startTimer('B', this.context.timers.timerB);
   }
 
   protected onEnter(state: State): void {
@@ -92,49 +88,24 @@ export class InviteClientTransaction extends ClientTransactionMachine<State, Eve
     if (state === 'Terminated') return;
     this.timerSet.stopAll();
     if (state === 'Proceeding') this.owner.onClientProceeding(this);
-    if (state === 'Accepted') {
-      this.timerSet.start('M', timers.timerM, () => {
-        this.fire('Timer M');
-      });
-    }
-    if (state === 'Completed') {
-      this.timerSet.start('D', timers.timerD(this.outgoing.reliable), () => {
-        this.fire('Timer D');
-      });
+    if (state === 'Accepted') this.startTimer('M', timers.timerM);
+    if (state === 'Completed') this.startTimer('D', timers.timerD(this.outgoing.reliable));
+  }
+
+  protected performOwn(action: Action): void {
+    if (action === 'retransmit') {
+      // 17.1.1.2: "reset with a value of 2*T1 … 4*T1, and so on"; no cap.
+      this.#startTimerA(2 * this.#intervalA);
+      this.transmit();
+    } else {
+      this.#sendAck();
+      if (action === 'ack and pass') this.passResponse();
     }
   }
 
-  protected perform(action: Action): void {
-    switch (action) {
-      case 'retransmit':
-        // 17.1.1.2: "reset with a value of 2*T1 … 4*T1, and so on"; no cap.
-        this.#intervalA *= 2;
-        this.#startTimerA();
-        this.transmit();
-        break;
-      case 'pass':
-        this.passResponse();
-        break;
-      case 'ack and pass':
-        this.#sendAck();
-        this.passResponse();
-        break;
-      case 'ack':
-        this.#sendAck();
-        break;
-      case 'timeout':
-        this.inform('timeout');
-        break;
-      case 'failure':
-        this.inform('transport-error');
-        break;
-    }
-  }
-
-  #startTimerA(): void {
-    this.timerSet.start('A', this.#intervalA, () => {
-      this.fire('Timer A');
-    });
+  #startTimerA(interval: number): void {
+    this.#intervalA = interval;
+    this.startTimer('A', interval);
   }
 
   #sendAck(): void {

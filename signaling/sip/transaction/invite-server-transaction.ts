@@ -1,39 +1,27 @@
 import type { SipRequest, SipResponse } from '../message/index.ts';
-import { ServerTransactionMachine, type ServerParts } from './server-transaction.ts';
-import type { TransactionContext, TransitionTable } from './state-machine.ts';
+import {
+  ServerTransactionMachine,
+  type ServerParts,
+  type ServerTable,
+} from './server-transaction.ts';
+import type { TransactionContext } from './state-machine.ts';
 import { TRYING_MS } from './timers.ts';
+import { hasUniqueBranch } from './transaction-key.ts';
 import type { RequestInfo } from './transaction.ts';
 
 type State = 'Proceeding' | 'Completed' | 'Confirmed' | 'Accepted' | 'Terminated';
-type Event =
-  | 'INVITE'
-  | 'ACK'
-  | 'Timer 100'
-  | 'Timer G'
-  | 'Timer H'
-  | 'Timer I'
-  | 'Timer L'
-  | '1xx from TU'
-  | '2xx from TU'
-  | '300-699 from TU';
-type Action =
-  | 'send'
-  | 'send again'
-  | 'send 100'
-  | 'send and start G'
-  | 'retransmit'
-  | 'ack timeout'
-  | 'failure';
+type Event = 'INVITE' | 'ACK' | '1xx from TU' | '2xx from TU' | '300-699 from TU';
+type Action = 'send 2xx' | 'send and start G' | 'retransmit' | 'ack timeout';
 type Timer = '100' | 'G' | 'H' | 'I' | 'L';
 
 /** RFC 3261 figure 7 with the changes of RFC 6026 7.1 and 8.5. */
-const TABLE: TransitionTable<State, Event | 'transport error', Action> = {
+const TABLE: ServerTable<State, Event, Action, Timer> = {
   Proceeding: {
     INVITE: ['Proceeding', 'send again'],
     ACK: ['Proceeding'],
     'Timer 100': ['Proceeding', 'send 100'],
     '1xx from TU': ['Proceeding', 'send'],
-    '2xx from TU': ['Accepted', 'send'],
+    '2xx from TU': ['Accepted', 'send 2xx'],
     '300-699 from TU': ['Completed', 'send and start G'],
     'transport error': ['Proceeding', 'failure'],
   },
@@ -55,7 +43,7 @@ const TABLE: TransitionTable<State, Event | 'transport error', Action> = {
     // RFC 6026 7.1: "absorbed … without being passed to the TU"; the TU retransmits its 2xx itself.
     INVITE: ['Accepted'],
     ACK: ['Accepted'],
-    '2xx from TU': ['Accepted', 'send'],
+    '2xx from TU': ['Accepted', 'send 2xx'],
     'Timer L': ['Terminated'],
     'transport error': ['Accepted', 'failure'],
   },
@@ -75,9 +63,7 @@ export class InviteServerTransaction extends ServerTransactionMachine<State, Eve
   }
 
   start(): void {
-    this.timerSet.start('100', TRYING_MS, () => {
-      this.fire('Timer 100');
-    });
+    this.startTimer('100', TRYING_MS);
   }
 
   respond(response: SipResponse, _request: SipRequest, info: RequestInfo): void {
@@ -96,7 +82,9 @@ export class InviteServerTransaction extends ServerTransactionMachine<State, Eve
   }
 
   /** True when it was for this transaction; an ACK to a 2xx is for the user. */
-  receiveAck(): boolean {
+  receiveAck(ack: SipRequest): boolean {
+    // Without the cookie the To tag has to be that of the response (17.2.3).
+    if (!hasUniqueBranch(ack.via) && ack.toTag !== this.responseToTag) return false;
     const absorbed = this.state !== 'Accepted';
     this.fire('ACK');
 
@@ -108,33 +96,17 @@ export class InviteServerTransaction extends ServerTransactionMachine<State, Eve
     if (state === 'Terminated') return;
     this.timerSet.stopAll();
     this.release();
-    if (state === 'Completed') {
-      this.timerSet.start('H', timers.timerH, () => {
-        this.fire('Timer H');
-      });
-    }
-    if (state === 'Confirmed') {
-      this.timerSet.start('I', timers.timerI(this.reliable), () => {
-        this.fire('Timer I');
-      });
-    }
-    if (state === 'Accepted') {
-      this.timerSet.start('L', timers.timerL, () => {
-        this.fire('Timer L');
-      });
-    }
+    if (state === 'Completed') this.startTimer('H', timers.timerH);
+    if (state === 'Confirmed') this.startTimer('I', timers.timerI(this.reliable));
+    if (state === 'Accepted') this.startTimer('L', timers.timerL);
   }
 
-  protected perform(action: Action): void {
+  protected performOwn(action: Action): void {
     switch (action) {
-      case 'send':
-      case 'send again':
+      case 'send 2xx':
         this.transmit();
         // In Accepted each 2xx comes from the TU, retransmissions too.
-        if (this.state === 'Accepted') this.forgetResponse();
-        break;
-      case 'send 100':
-        this.sendTrying();
+        this.forgetResponse();
         break;
       case 'send and start G':
         if (!this.reliable) this.#startTimerG(this.context.timers.timerG);
@@ -147,16 +119,11 @@ export class InviteServerTransaction extends ServerTransactionMachine<State, Eve
       case 'ack timeout':
         this.user?.onAckTimeout?.();
         break;
-      case 'failure':
-        this.user?.onTransportError?.();
-        break;
     }
   }
 
   #startTimerG(interval: number): void {
     this.#intervalG = interval;
-    this.timerSet.start('G', interval, () => {
-      this.fire('Timer G');
-    });
+    this.startTimer('G', interval);
   }
 }

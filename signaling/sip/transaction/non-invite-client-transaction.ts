@@ -1,14 +1,17 @@
-import type { SipResponse } from '../message/index.ts';
-import { ClientTransactionMachine, type ClientParts } from './client-transaction.ts';
-import type { TransactionContext, TransitionTable } from './state-machine.ts';
+import {
+  ClientTransactionMachine,
+  type ClientParts,
+  type ClientTable,
+} from './client-transaction.ts';
+import type { TransactionContext } from './state-machine.ts';
 
 type State = 'Trying' | 'Proceeding' | 'Completed' | 'Terminated';
-type Event = 'Timer E' | 'Timer F' | 'Timer K' | '1xx' | '200-699';
-type Action = 'retransmit' | 'retransmit at T2' | 'pass' | 'timeout' | 'failure';
+type Event = '1xx' | '200-699';
+type Action = 'retransmit' | 'retransmit at T2';
 type Timer = 'E' | 'F' | 'K';
 
 /** RFC 3261 figure 6. */
-const TABLE: TransitionTable<State, Event | 'transport error', Action> = {
+const TABLE: ClientTable<State, Event, Action, Timer> = {
   Trying: {
     'Timer E': ['Trying', 'retransmit'],
     'Timer F': ['Terminated', 'timeout'],
@@ -53,60 +56,34 @@ export class NonInviteClientTransaction extends ClientTransactionMachine<
     return this.state === 'Trying' || this.state === 'Proceeding';
   }
 
-  start(): void {
-    if (!this.outgoing.reliable) this.startRetransmissions();
-    this.timerSet.start('F', this.context.timers.timerF, () => {
-      this.fire('Timer F');
-    });
-    this.transmit();
-  }
-
-  receive(response: SipResponse): void {
-    this.response = response;
-    this.fire(response.status < 200 ? '1xx' : '200-699');
+  protected eventOf(status: number): Event {
+    return status < 200 ? '1xx' : '200-699';
   }
 
   protected startRetransmissions(): void {
-    this.#intervalE = this.context.timers.timerE;
-    this.#startTimerE();
+    this.#startTimerE(this.context.timers.timerE);
+  }
+
+  protected startTimeout(): void {
+    this.startTimer('F', this.context.timers.timerF);
   }
 
   protected onEnter(state: State): void {
     if (state !== 'Completed') return;
     this.timerSet.stopAll();
-    this.timerSet.start('K', this.context.timers.timerK(this.outgoing.reliable), () => {
-      this.fire('Timer K');
-    });
+    this.startTimer('K', this.context.timers.timerK(this.outgoing.reliable));
   }
 
-  protected perform(action: Action): void {
-    switch (action) {
-      case 'retransmit':
-        this.#intervalE = this.context.timers.doubledUpToT2(this.#intervalE);
-        this.#startTimerE();
-        this.transmit();
-        break;
-      case 'retransmit at T2':
-        // 17.1.2.2: in Proceeding "Timer E … MUST be reset with a value of T2 seconds".
-        this.#intervalE = this.context.timers.values.t2;
-        this.#startTimerE();
-        this.transmit();
-        break;
-      case 'pass':
-        this.passResponse();
-        break;
-      case 'timeout':
-        this.inform('timeout');
-        break;
-      case 'failure':
-        this.inform('transport-error');
-        break;
-    }
+  protected performOwn(action: Action): void {
+    const { timers } = this.context;
+    // 17.1.2.2: in Proceeding "Timer E … MUST be reset with a value of T2 seconds".
+    const isLongest = action === 'retransmit at T2';
+    this.#startTimerE(isLongest ? timers.values.t2 : timers.doubledUpToT2(this.#intervalE));
+    this.transmit();
   }
 
-  #startTimerE(): void {
-    this.timerSet.start('E', this.#intervalE, () => {
-      this.fire('Timer E');
-    });
+  #startTimerE(interval: number): void {
+    this.#intervalE = interval;
+    this.startTimer('E', interval);
   }
 }

@@ -1,16 +1,18 @@
 import type { SipRequest, SipResponse } from '../message/index.ts';
-import { ServerTransactionMachine, type ServerParts } from './server-transaction.ts';
-import type { TransactionContext, TransitionTable } from './state-machine.ts';
+import {
+  ServerTransactionMachine,
+  type ServerParts,
+  type ServerTable,
+} from './server-transaction.ts';
+import type { TransactionContext } from './state-machine.ts';
 import type { RequestInfo } from './transaction.ts';
 
 type State = 'Trying' | 'Proceeding' | 'Completed' | 'Terminated';
-type Event =
-  'request' | 'Timer 100' | 'Timer F of the client' | 'Timer J' | '100 from TU' | '200-699 from TU';
-type Action = 'send' | 'send again' | 'send 100' | 'failure';
-type Timer = '100' | 'F' | 'J';
+type Event = 'request' | '100 from TU' | '200-699 from TU';
+type Timer = '100' | 'F of the client' | 'J';
 
 /** RFC 3261 figure 8 with the changes of RFC 4320. */
-const TABLE: TransitionTable<State, Event | 'transport error', Action> = {
+const TABLE: ServerTable<State, Event, never, Timer> = {
   Trying: {
     request: ['Trying'],
     'Timer 100': ['Proceeding', 'send 100'],
@@ -40,7 +42,7 @@ const TABLE: TransitionTable<State, Event | 'transport error', Action> = {
 export class NonInviteServerTransaction extends ServerTransactionMachine<
   State,
   Event,
-  Action,
+  never,
   Timer
 > {
   constructor(context: TransactionContext, parts: ServerParts) {
@@ -55,13 +57,9 @@ export class NonInviteServerTransaction extends ServerTransactionMachine<
     const { timers } = this.context;
     // RFC 4320 4.1: "MUST respond … with a 100 … if it has not otherwise responded after the amount
     // of time it takes a client transaction's Timer E to be reset to T2".
-    this.timerSet.start('100', timers.nonInviteTrying, () => {
-      this.fire('Timer 100');
-    });
+    this.startTimer('100', timers.nonInviteTrying);
     // After the client's Timer F nobody waits any more, and RFC 4320 4.2 forbids a 408.
-    this.timerSet.start('F', timers.timerF, () => {
-      this.fire('Timer F of the client');
-    });
+    this.startTimer('F of the client', timers.timerF);
   }
 
   respond(response: SipResponse, request: SipRequest, info: RequestInfo): void {
@@ -80,24 +78,11 @@ export class NonInviteServerTransaction extends ServerTransactionMachine<
     if (state !== 'Completed') return;
     this.release();
     this.timerSet.stopAll();
-    this.timerSet.start('J', this.context.timers.timerJ(this.reliable), () => {
-      this.fire('Timer J');
-    });
+    this.startTimer('J', this.context.timers.timerJ(this.reliable));
   }
 
-  protected perform(action: Action): void {
-    switch (action) {
-      case 'send':
-      case 'send again':
-        this.transmit();
-        break;
-      case 'send 100':
-        this.sendTrying();
-        break;
-      case 'failure':
-        this.user?.onTransportError?.();
-        break;
-    }
+  protected performOwn(): void {
+    // All that it does is what both machines do.
   }
 
   /**

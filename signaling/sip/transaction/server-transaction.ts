@@ -1,6 +1,11 @@
 import { buildResponse, type SipRequest, type SipResponse } from '../message/index.ts';
 import { isReliable, type OutgoingResponse } from '../transport/index.ts';
-import { StateMachine, type TransactionContext, type TransitionTable } from './state-machine.ts';
+import {
+  StateMachine,
+  type TimerEvent,
+  type TransactionContext,
+  type TransitionTable,
+} from './state-machine.ts';
 import type { RequestInfo, ServerTransactionUser } from './transaction.ts';
 import type { ServerTransaction } from './transaction.ts';
 
@@ -13,11 +18,15 @@ export interface ServerOwner {
 /** The layer's view of both server machines. */
 export interface ServerMachine {
   readonly key: string;
+  /** Undefined for a request inside a dialog. */
+  readonly mergeKey: string | undefined;
   /** Of the request that made it. */
   readonly requestToTag: string | undefined;
   /** Of what was sent last. */
   readonly responseToTag: string | undefined;
   readonly isPending: boolean;
+  /** What was sent last is a final response other than 2xx. */
+  readonly isRefused: boolean;
   /** What the user has of it; undefined once it has its final response. */
   readonly handle: ServerTransaction | undefined;
   start(): void;
@@ -28,10 +37,21 @@ export interface ServerMachine {
 
 export interface ServerParts {
   readonly key: string;
+  readonly mergeKey: string | undefined;
   readonly request: SipRequest;
   readonly info: RequestInfo;
   readonly owner: ServerOwner;
 }
+
+export type ServerAction = 'send' | 'send again' | 'send 100' | 'failure';
+
+/** A figure of RFC 3261 17.2. */
+export type ServerTable<
+  State extends string,
+  Event extends string,
+  Action extends string,
+  Timer extends string,
+> = TransitionTable<State, Event | 'transport error' | TimerEvent<Timer>, Action | ServerAction>;
 
 /**
  * What INVITE and non-INVITE server transactions have in common. A machine lives for 64*T1 after its
@@ -44,10 +64,11 @@ export abstract class ServerTransactionMachine<
   Action extends string,
   Timer extends string,
 >
-  extends StateMachine<State, Event | 'transport error', Action, Timer>
+  extends StateMachine<State, Event | 'transport error', Action | ServerAction, Timer>
   implements ServerMachine
 {
   readonly key: string;
+  readonly mergeKey: string | undefined;
   readonly requestToTag: string | undefined;
   protected readonly reliable: boolean;
   readonly #owner: ServerOwner;
@@ -55,16 +76,18 @@ export abstract class ServerTransactionMachine<
   #user: ServerTransactionUser | undefined;
   #outgoing: OutgoingResponse | undefined;
   #responseToTag: string | undefined;
+  #isRefused = false;
 
   constructor(
     context: TransactionContext,
     name: string,
-    table: TransitionTable<State, Event | 'transport error', Action>,
+    table: ServerTable<State, Event, Action, Timer>,
     initial: State,
-    { key, request, info, owner }: ServerParts,
+    { key, mergeKey, request, info, owner }: ServerParts,
   ) {
     super(context, name, table, initial);
     this.key = key;
+    this.mergeKey = mergeKey;
     this.requestToTag = request.toTag;
     this.reliable = isReliable(info.flow.protocol);
     this.#owner = owner;
@@ -77,6 +100,10 @@ export abstract class ServerTransactionMachine<
 
   get responseToTag(): string | undefined {
     return this.#responseToTag;
+  }
+
+  get isRefused(): boolean {
+    return this.#isRefused;
   }
 
   /** Told of the machine's fate, to the end. */
@@ -97,14 +124,17 @@ export abstract class ServerTransactionMachine<
   protected hold(response: SipResponse, info: RequestInfo): void {
     this.#outgoing = this.#owner.prepareResponse(response, info);
     this.#responseToTag = response.toTag;
+    this.#isRefused = response.status >= 300;
   }
 
-  /** RFC 3261 17.2.1 and RFC 4320 4.1: the TU takes long. */
-  protected sendTrying(): void {
-    if (this.#handle === undefined) return;
-    const { request, info } = this.#handle;
-    this.hold(buildResponse(request, 100), info);
-    this.transmit();
+  /** What only one of both figures has. */
+  protected abstract performOwn(action: Action): void;
+
+  protected perform(action: Action | ServerAction): void {
+    if (action === 'send' || action === 'send again') this.transmit();
+    else if (action === 'send 100') this.#sendTrying();
+    else if (action === 'failure') this.#user?.onTransportError?.();
+    else this.performOwn(action);
   }
 
   /** Sends the response held, for the first time or again. */
@@ -129,6 +159,14 @@ export abstract class ServerTransactionMachine<
     this.#outgoing = undefined;
     this.#owner.onServerTerminated(this);
     this.#user?.onTerminated?.();
+  }
+
+  /** RFC 3261 17.2.1 and RFC 4320 4.1: the TU takes long. */
+  #sendTrying(): void {
+    if (this.#handle === undefined) return;
+    const { request, info } = this.#handle;
+    this.hold(buildResponse(request, 100), info);
+    this.transmit();
   }
 
   #onSendError(error: Error): void {

@@ -15,6 +15,9 @@ export type TransitionTable<State extends string, Event extends string, Action e
   readonly [S in State]: { readonly [E in Event]?: readonly [next: State, action?: Action] };
 };
 
+/** What happens when a timer of this letter runs out. */
+export type TimerEvent<Timer extends string> = `Timer ${Timer}`;
+
 /** A transaction as its RFC draws it: a table, timers, and an action for each arrow. */
 export abstract class StateMachine<
   State extends string,
@@ -24,7 +27,7 @@ export abstract class StateMachine<
 > {
   protected readonly context: TransactionContext;
   protected readonly timerSet: TimerSet<Timer>;
-  readonly #table: TransitionTable<State, Event, Action>;
+  readonly #table: TransitionTable<State, Event | TimerEvent<Timer>, Action>;
   readonly #name: string;
   #state: State;
   #terminated = false;
@@ -32,7 +35,7 @@ export abstract class StateMachine<
   constructor(
     context: TransactionContext,
     name: string,
-    table: TransitionTable<State, Event, Action>,
+    table: TransitionTable<State, Event | TimerEvent<Timer>, Action>,
     initial: State,
   ) {
     this.context = context;
@@ -63,7 +66,13 @@ export abstract class StateMachine<
     this.onTerminated();
   }
 
-  protected fire(event: Event): void {
+  protected startTimer(timer: Timer, delayMs: number): void {
+    this.timerSet.start(timer, delayMs, () => {
+      this.fire(`Timer ${timer}`);
+    });
+  }
+
+  protected fire(event: Event | TimerEvent<Timer>): void {
     // Something that was on its way when the end came (a failed send, for one) is late, not wrong.
     if (this.#terminated) return;
     const transition = this.#table[this.#state][event];

@@ -16,6 +16,7 @@ import type {
   TransportUser,
 } from '../transport/index.ts';
 import type { ClientMachine, ClientOwner } from './client-transaction.ts';
+import { ForkedRequests, mergeKeyOf } from './forked-requests.ts';
 import { cancelFor, type CancelHeaders } from './hop-requests.ts';
 import { InviteClientTransaction } from './invite-client-transaction.ts';
 import { InviteServerTransaction } from './invite-server-transaction.ts';
@@ -24,7 +25,7 @@ import { NonInviteServerTransaction } from './non-invite-server-transaction.ts';
 import type { ServerMachine, ServerOwner } from './server-transaction.ts';
 import { illegalHandler, type TransactionContext } from './state-machine.ts';
 import { TransactionTimers, type TimerValues } from './timers.ts';
-import { clientKey, clientKeyOf, hasUniqueBranch, serverKey } from './transaction-key.ts';
+import { clientKey, clientKeyOf, serverKey } from './transaction-key.ts';
 import type { ClientTransactionUser, TransactionUser } from './transaction-user.ts';
 import type {
   ClientTransaction,
@@ -61,6 +62,7 @@ export class TransactionLayer implements TransportUser, ClientOwner, ServerOwner
   readonly #admission: TransactionLayerOptions['admission'];
   readonly #clients = new Map<string, ClientMachine>();
   readonly #servers = new Map<string, ServerMachine>();
+  readonly #forked = new ForkedRequests();
   /** INVITEs to be cancelled as soon as a provisional response comes, with their CANCEL's headers. */
   readonly #cancelLater = new Map<ClientMachine, CancelHeaders>();
   #closed = false;
@@ -147,7 +149,6 @@ export class TransactionLayer implements TransportUser, ClientOwner, ServerOwner
     const info = { flow };
     if (request.method === 'ACK') {
       this.#onAck(request, info);
-
       return;
     }
     const key = serverKey(request);
@@ -165,7 +166,10 @@ export class TransactionLayer implements TransportUser, ClientOwner, ServerOwner
     if (isRefused || this.#isFull(request)) {
       const headers = [['Retry-After', String(isRefused ? admission.retryAfter : 5)] as const];
       this.respondStateless(buildResponse(request, 503, { headers }), info);
-
+      return;
+    }
+    if (this.#forked.isMerged(request)) {
+      this.respondStateless(buildResponse(request, 482), info);
       return;
     }
     const server = this.#startServer(key, request, info);
@@ -209,6 +213,7 @@ export class TransactionLayer implements TransportUser, ClientOwner, ServerOwner
 
   onServerTerminated(transaction: ServerMachine): void {
     this.#servers.delete(transaction.key);
+    this.#forked.remove(transaction);
   }
 
   #startClient(
@@ -238,13 +243,14 @@ export class TransactionLayer implements TransportUser, ClientOwner, ServerOwner
   }
 
   #startServer(key: string, request: SipRequest, info: RequestInfo): ServerTransaction {
-    const parts = { key, request, info, owner: this };
+    const parts = { key, mergeKey: mergeKeyOf(request), request, info, owner: this };
     const machine =
       request.method === 'INVITE'
         ? new InviteServerTransaction(this.#context, parts)
         : new NonInviteServerTransaction(this.#context, parts);
     const handle = machine.handle!;
     this.#servers.set(key, machine);
+    this.#forked.add(machine);
     machine.start();
 
     return handle;
@@ -252,10 +258,8 @@ export class TransactionLayer implements TransportUser, ClientOwner, ServerOwner
 
   #onAck(ack: SipRequest, info: RequestInfo): void {
     const invite = this.#servers.get(serverKey(ack));
-    if (invite instanceof InviteServerTransaction && isAckOf(ack, invite)) {
-      if (invite.receiveAck()) return;
-    }
-    this.user?.onAck(ack, info);
+    const isAbsorbed = invite instanceof InviteServerTransaction && invite.receiveAck(ack);
+    if (!isAbsorbed) this.user?.onAck(ack, info);
   }
 
   /** RFC 3261 9.2. */
@@ -293,8 +297,3 @@ const IGNORE: ClientTransactionUser = {
   onResponse: () => undefined,
   onFailure: () => undefined,
 };
-
-/** Without the cookie the To tag has to be that of the response (RFC 3261 17.2.3). */
-function isAckOf(ack: SipRequest, invite: InviteServerTransaction): boolean {
-  return hasUniqueBranch(ack.via) || ack.toTag === invite.responseToTag;
-}

@@ -1,5 +1,5 @@
 import { parseSdp, SdpError, writeSdp, type SdpSession } from '../../sdp/index.ts';
-import type { SipRequest, SipResponse } from '../message/index.ts';
+import { isSuccess, type SipRequest, type SipResponse } from '../message/index.ts';
 import type { RemoteFlow } from '../transport/index.ts';
 import {
   Dialog,
@@ -26,7 +26,12 @@ export interface CallFork {
   isOwn: boolean;
   /** RSeq of the last provisional response that we acknowledged. */
   rseq: number | undefined;
+  /** What an unreliable provisional response held: the answer of those whose 2xx holds none. */
+  preview: string | undefined;
 }
+
+/** Early dialogs of one call; more are no phones that somebody owns. */
+const MAX_EARLY_FORKS = 32;
 
 interface ForkCall extends SessionUser {
   owns(session: InviteSession): boolean;
@@ -74,17 +79,31 @@ export class CallForks {
     return fork;
   }
 
+  #earlyOf(request: SipRequest, response: SipResponse): CallFork | undefined {
+    const { callId, fromTag = '', toTag } = response;
+    if (toTag === undefined) return undefined;
+    const isKnown = this.#forks.has(dialogKey({ callId, localTag: fromTag, remoteTag: toTag }));
+
+    return isKnown || this.#forks.size < MAX_EARLY_FORKS ? this.of(request, response) : undefined;
+  }
+
   /**
-   * RFC 3262 4: a reliable provisional response gets its PRACK, in order and once. `unusable`: it holds
-   * an offer that we have no answer to.
+   * A provisional response with a tag makes a dialog, in which requests may come (RFC 3261 12.1.2). RFC
+   * 3262 4: a reliable one gets its PRACK, in order and once. `unusable`: it holds an offer that we have
+   * no answer to.
    */
   receiveProvisional(
     request: SipRequest,
     response: SipResponse,
   ): 'told' | 'duplicate' | 'unusable' {
+    const fork = this.#earlyOf(request, response);
+    if (fork === undefined) return 'told';
     const rseq = reliableSequence(response);
-    if (rseq === undefined) return 'told';
-    const fork = this.of(request, response);
+    if (rseq === undefined) {
+      if (this.#offers.offer !== undefined) fork.preview ??= sdpBody(response);
+
+      return 'told';
+    }
     // "MUST NOT … be acknowledged" when "not one higher" than the last: an earlier one was lost.
     if (fork.rseq !== undefined && rseq !== fork.rseq + 1) return 'duplicate';
     fork.rseq = rseq;
@@ -98,7 +117,7 @@ export class CallForks {
 
   /** Takes the description of a reliable response; gives the answer when it is an offer. */
   negotiate(fork: CallFork, response: SipResponse): string | undefined {
-    const text = sdpBody(response);
+    const text = sdpBody(response) ?? (isSuccess(response.status) ? fork.preview : undefined);
     // Once there is an answer, further descriptions mean nothing (RFC 3261 13.2.1).
     if (text === undefined || fork.isDescribed) return undefined;
     const remote = parseSdp(text);
@@ -156,6 +175,7 @@ export class CallForks {
       remote: undefined,
       isOwn: false,
       rseq: undefined,
+      preview: undefined,
     };
     if (this.#offers.offer !== undefined) session.offerAnswer.apply('sendOffer');
     this.#books.opened(session);

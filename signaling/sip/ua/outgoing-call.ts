@@ -55,8 +55,8 @@ export interface OutgoingCallParts {
 export interface OutgoingCallOwner {
   sessionOpened(session: InviteSession): void;
   sessionTerminated(session: InviteSession): void;
-  /** There is a 2xx; from now on the sessions count. */
-  established(): void;
+  /** There is a 2xx; from now on this session counts. */
+  established(session: InviteSession): void;
   failed(): void;
 }
 
@@ -261,7 +261,7 @@ export class OutgoingCall extends SessionCall {
     const isWanted = isFirst && fork.isDescribed && session.isConfirmed;
     if (isWanted) this.#session = session;
     fork.isOwn = isFirst;
-    this.#owner.established();
+    this.#owner.established(session);
     this.#timers.stopAll();
     if (this.#state === 'calling') this.#state = 'answered';
     if (this.#state === 'cancelling') this.#state = 'over';

@@ -132,7 +132,10 @@ export class UserAgent implements TransactionUser {
       ),
       parts,
       {
-        established: () => this.#dialing.delete(call),
+        established: (session) => {
+          this.#dialogs.confirm(session);
+          this.#dialing.delete(call);
+        },
         sessionOpened: (session) => {
           this.#dialogs.add(session);
           this.#calls.set(session, call);
@@ -216,10 +219,6 @@ export class UserAgent implements TransactionUser {
 
   #receiveInvite(transaction: ServerTransaction): void {
     const { request } = transaction;
-    if (this.#dialogs.isMerged(request)) {
-      this.#refuse(transaction, { status: 482 });
-      return;
-    }
     if (this.#isFull) {
       this.#refuse(transaction, { status: 503, headers: [['Retry-After', '10']] });
       return;
@@ -270,7 +269,7 @@ export class UserAgent implements TransactionUser {
       Dialog.fromRequest(request, newTag(), transaction.info.flow),
       call,
       () => {
-        this.#dialogs.remove(session, request);
+        this.#dialogs.remove(session);
         this.#invites.delete(transaction);
         this.#checkEmpty();
       },
@@ -279,7 +278,7 @@ export class UserAgent implements TransactionUser {
     call.bind(session);
     this.#invites.set(transaction, session);
     this.#calls.set(session, call);
-    this.#dialogs.add(session, request);
+    this.#dialogs.add(session);
     try {
       handler.incomingCall(call);
     } catch (error) {

@@ -1,7 +1,11 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
-import { buildResponse, type SipRequest } from '../../../../signaling/sip/message/index.ts';
+import {
+  buildResponse,
+  type RequestParts,
+  type SipRequest,
+} from '../../../../signaling/sip/message/index.ts';
 import { TransactionTimers } from '../../../../signaling/sip/transaction/index.ts';
 import { anInvite, aRequest, received } from '../../../support/message-builder.ts';
 import { Harness } from './harness.ts';
@@ -18,16 +22,21 @@ function ack(via: string, tag: string): SipRequest {
 }
 
 describe('matching requests (3261-17.2.3-a)', () => {
+  /** Inside a dialog: no two of them are copies that a fork has made. */
+  function inside(method: string, parts: Partial<RequestParts> = {}): SipRequest {
+    return aRequest(method, { to: '<sip:100@parley.example>;tag=ours', ...parts });
+  }
+
   it('branch, sent-by host and port, and method make the transaction', () => {
     const harness = new Harness('UDP');
     const via = (host: string, branch: string): string => `SIP/2.0/UDP ${host};branch=${branch}`;
-    harness.receive(received(aRequest('OPTIONS'), via('h1', 'z9hG4bK1')));
-    harness.receive(received(aRequest('OPTIONS'), via('H1', 'z9hG4bK1')));
+    harness.receive(received(inside('OPTIONS'), via('h1', 'z9hG4bK1')));
+    harness.receive(received(inside('OPTIONS'), via('H1', 'z9hG4bK1')));
     expect(harness.told).toHaveLength(1);
-    harness.receive(received(aRequest('OPTIONS'), via('h2', 'z9hG4bK1')));
-    harness.receive(received(aRequest('OPTIONS'), via('h1:5070', 'z9hG4bK1')));
-    harness.receive(received(aRequest('OPTIONS'), via('h1', 'z9hG4bK2')));
-    harness.receive(received(aRequest('BYE'), via('h1', 'z9hG4bK1')));
+    harness.receive(received(inside('OPTIONS'), via('h2', 'z9hG4bK1')));
+    harness.receive(received(inside('OPTIONS'), via('h1:5070', 'z9hG4bK1')));
+    harness.receive(received(inside('OPTIONS'), via('h1', 'z9hG4bK2')));
+    harness.receive(received(inside('BYE'), via('h1', 'z9hG4bK1')));
     expect(harness.told).toHaveLength(5);
   });
 
@@ -35,13 +44,13 @@ describe('matching requests (3261-17.2.3-a)', () => {
     'without a cookie (%s) Request-URI, tags, Call-ID, CSeq and Via make it',
     (via) => {
       const harness = new Harness('UDP');
-      harness.receive(received(anInvite(), via));
-      harness.receive(received(anInvite(), via));
+      harness.receive(received(inside('INVITE'), via));
+      harness.receive(received(inside('INVITE'), via));
       expect(harness.told).toHaveLength(1);
-      harness.receive(received(anInvite({ cseq: 2 }), via));
-      harness.receive(received(anInvite({ callId: 'other' }), via));
-      harness.receive(received(anInvite({ uri: 'sip:101@parley.example' }), via));
-      harness.receive(received(anInvite({ from: '<sip:alice@phone.example>;tag=x' }), via));
+      harness.receive(received(inside('INVITE', { cseq: 2 }), via));
+      harness.receive(received(inside('INVITE', { callId: 'other' }), via));
+      harness.receive(received(inside('INVITE', { uri: 'sip:101@parley.example' }), via));
+      harness.receive(received(inside('INVITE', { from: '<sip:alice@phone.example>;tag=x' }), via));
       expect(harness.told).toHaveLength(5);
     },
   );
@@ -108,13 +117,64 @@ describe('CANCEL (3261-9.2-a)', () => {
   });
 });
 
+describe('merged requests (3261-8.2.2.2-a)', () => {
+  const via = (n: number): string => `SIP/2.0/UDP h;branch=z9hG4bK${String(n)}`;
+
+  it.each(['INVITE', 'MESSAGE', 'SUBSCRIBE', 'REFER', 'OPTIONS'])(
+    'a second copy of a %s by another way is 482, while the first is open and after its 2xx',
+    (method) => {
+      const harness = new Harness('UDP');
+      harness.receive(received(aRequest(method), via(1)));
+      harness.receive(received(aRequest(method), via(2)));
+      respond(harness, 200);
+      harness.receive(received(aRequest(method), via(3)));
+      expect(harness.told).toEqual([method]);
+      expect(harness.responses).toEqual(['482@0', '200@0', '482@0']);
+      expect(harness.layer.counts().total).toBe(1);
+      harness.clock.advance(32_000);
+      harness.receive(received(aRequest(method), via(4)));
+      expect(harness.told).toEqual([method, 'terminated', method]);
+    },
+  );
+
+  it('another From tag, Call-ID or CSeq, and a request inside a dialog, are none', () => {
+    const harness = new Harness('UDP');
+    harness.receive(received(anInvite(), via(1)));
+    harness.receive(received(anInvite({ from: '<sip:a@b>;tag=x' }), via(2)));
+    harness.receive(received(anInvite({ callId: 'other' }), via(3)));
+    harness.receive(received(anInvite({ cseq: 2 }), via(4)));
+    harness.receive(received(anInvite({ to: '<sip:100@parley.example>;tag=t' }), via(5)));
+    expect(harness.told).toHaveLength(5);
+  });
+
+  it('one that was refused is none: a proxy may try number after number', () => {
+    const harness = new Harness('UDP');
+    harness.receive(received(anInvite(), via(1)));
+    respond(harness, 486);
+    harness.receive(received(anInvite({ uri: 'sip:101@parley.example' }), via(2)));
+    expect(harness.told).toEqual(['INVITE', 'INVITE']);
+    harness.clock.advance(40_000);
+    harness.receive(received(anInvite(), via(3)));
+    expect(harness.responses.at(-1)).toBe('482@40000');
+  });
+
+  it('the CANCEL of a second copy finds nothing, and that of the first its INVITE', () => {
+    const harness = new Harness('UDP');
+    for (const n of [1, 2]) harness.receive(received(anInvite(), via(n)));
+    for (const n of [2, 1]) harness.receive(received(aRequest('CANCEL'), via(n)));
+    expect(harness.responses).toEqual(['482@0', '481@0', '200@0']);
+    expect(harness.told).toEqual(['INVITE', 'cancelled']);
+  });
+});
+
 describe('bounds', () => {
   it('3261-8.2.7-a too many transactions: 503 with nothing kept; dialogs and CANCEL still pass', () => {
     const harness = new Harness('UDP', { maxTransactions: 4 });
     const via = (n: number): string => `SIP/2.0/UDP h;branch=z9hG4bK${String(n)}`;
-    for (let n = 0; n < 4; n++) harness.receive(received(anInvite(), via(n)));
-    harness.receive(received(anInvite(), via(4)));
-    harness.receive(received(anInvite(), via(4)));
+    const call = (n: number): SipRequest => received(anInvite({ cseq: n + 1 }), via(n));
+    for (let n = 0; n < 4; n++) harness.receive(call(n));
+    harness.receive(call(4));
+    harness.receive(call(4));
     expect(harness.responses).toEqual(['503@0', '503@0']);
     const [first, second] = harness.sender.responses;
     expect(first?.message.headers.has('retry-after')).toBe(true);
