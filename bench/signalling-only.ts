@@ -43,6 +43,7 @@ const frontEnd = new SipFrontEnd({
   rooms: {
     join: () => Promise.resolve(participant),
     get: () => undefined,
+    refusalOf: () => Promise.resolve(undefined),
     freeNumber: () => '1' as RoomNumber,
     createWaitingLeg: () => Promise.reject(new Error('nobody is asked')),
     createDoor: () => Promise.reject(new Error('nobody speaks WebRTC')),

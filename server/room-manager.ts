@@ -127,6 +127,15 @@ export class RoomManager {
     return room.admit(entrant, sink, leg);
   }
 
+  /** Why nobody could join now. It makes no room; PINs are not judged, as asking is free. */
+  async refusalOf(number: RoomNumber): Promise<'ROOM_NOT_FOUND' | 'ROOM_FULL' | undefined> {
+    const room = this.#live(number);
+    if (room !== undefined) return room.isFull ? 'ROOM_FULL' : undefined;
+    const opens = this.#settings.autoCreate || (await this.#store.find(number)) !== undefined;
+
+    return opens ? undefined : 'ROOM_NOT_FOUND';
+  }
+
   /** For a phone that has to be asked something before it is let into a room. */
   createWaitingLeg(): Promise<PhoneLeg> {
     this.#requireRunning();

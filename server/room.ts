@@ -237,6 +237,10 @@ export class Room implements RoomHandle {
     this.#members.broadcast({ type: 'room-updated', room: this.view() });
   }
 
+  get isFull(): boolean {
+    return this.#members.size >= this.#maxParticipants();
+  }
+
   /**
    * A seat and a media leg, or an AppError. The participant is not a member before `activate()`. `leg`: a
    * waiting phone's own; it stays the caller's when this rejects.

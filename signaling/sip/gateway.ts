@@ -62,7 +62,7 @@ import {
 } from './ua/index.ts';
 
 export interface SipGatewayOptions {
-  rooms: Pick<RoomManager, 'join' | 'freeNumber' | 'createDoor'>;
+  rooms: Pick<RoomManager, 'join' | 'refusalOf' | 'freeNumber' | 'createDoor'>;
   /** The phones that are in rooms. */
   calls: MemberCalls;
   /** User part that makes a new room for whoever dials it (RFC 4579 5.4); undefined: none does. */
@@ -132,7 +132,7 @@ export class SipGateway implements CallHandler {
     }
   }
 
-  /** The number alone is judged: whether a room may be made for it shows when somebody calls. */
+  /** "the same as would have been chosen had the request been an INVITE" (RFC 3261 11.2), but for PINs. */
   async optionsRefusal(request: SipRequest, flow: RemoteFlow): Promise<Refusal | undefined> {
     // Without a user part it is the server itself that is asked.
     if (userOf(request.uri) === undefined) return undefined;
@@ -140,7 +140,11 @@ export class SipGateway implements CallHandler {
     if (admission?.kind === 'refused') return admission;
     const target = targetOf(admission ?? GUEST, request.uri);
 
-    return target.ok || target.reason === 'reserved' ? undefined : { status: 404 };
+    if (!target.ok) return target.reason === 'reserved' ? undefined : { status: 404 };
+    if (target.room === this.#options.factory) return undefined;
+    const refusal = await this.#options.rooms.refusalOf(target.room);
+
+    return refusal && { status: errorStatus(refusal) };
   }
 
   conferenceFor({ method, uri }: SipRequest): string | undefined {

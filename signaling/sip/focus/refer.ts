@@ -168,7 +168,7 @@ export class ReferReceiver {
   ): ReferSubscription | undefined {
     const { request, info } = transaction;
     const { userAgent, clock, headers } = this.#options;
-    const isSilent = request.headers.get('refer-sub')?.trim().toLowerCase() === 'false';
+    const isSilent = /^false\s*(;|$)/i.test(request.headers.get('refer-sub') ?? '');
     const toTag = newTag();
     const contact = userAgent.focusContact(participant.room.number, request, flowTarget(info.flow));
     const all = [...(isSilent ? [['Refer-Sub', 'false'] as const] : []), ...headers];

@@ -36,6 +36,34 @@ describe('a conference', () => {
     expect(other.peer.response('INVITE').status).toBe(404);
   });
 
+  it('3261-8.2.2.1-a it is the Request-URI that leads there, not To', async () => {
+    harness = new FocusHarness({ autoCreate: false });
+    await harness.conference.rooms.create({ number: ROOM });
+    // To of these is sip:1234@10.0.0.1:5060, which is no room.
+    const phone = await dialled('10.0.0.2');
+    expect(phone.peer.sent('INVITE').to.uri.text).toBe('sip:1234@10.0.0.1:5060');
+    expect(phone.peer.response('INVITE').status).toBe(200);
+    const other = await harness.phone('10.0.0.3');
+    expect(other.peer.response('INVITE').status).toBe(404);
+  });
+
+  it('3261-11.2-a OPTIONS gets what an INVITE would: 404 without a room, 486 when it is full', async () => {
+    harness = new FocusHarness({ autoCreate: false });
+    const asker = harness.peer('10.0.0.9');
+    expect(await asker.send('OPTIONS', { uri })).toBe(404);
+    await harness.conference.rooms.create({ number: ROOM, maxParticipants: 1 });
+    expect(await asker.send('OPTIONS', { uri })).toBe(200);
+    const phone = await dialled('10.0.0.2');
+    expect(await asker.send('OPTIONS', { uri })).toBe(486);
+    expect(await asker.send('INVITE', { uri, body: sdpText() })).toBe(486);
+    expect(await asker.send('OPTIONS', { uri: 'sip:10.0.0.1' })).toBe(200);
+    expect(await asker.send('OPTIONS', { uri: 'sip:conference@10.0.0.1' })).toBe(200);
+    await phone.inCall('BYE');
+    expect(await asker.send('OPTIONS', { uri })).toBe(200);
+    // Asking makes no room.
+    expect(harness.conference.rooms.list().map(({ number }) => number)).toEqual([ROOM]);
+  });
+
   it('4353-a has one focus at one URI, and a dialog with each participant', async () => {
     const phones = [await dialled('10.0.0.2'), await dialled('10.0.0.3')];
     const answers = phones.map(({ peer }) => peer.response('INVITE'));
