@@ -203,10 +203,23 @@ describe('hold and directions', () => {
     expect(negotiateOffer(session, CAPABILITIES)).toMatchObject({ audio: { onHold: true } });
   });
 
-  it('our own wish narrows the answer', () => {
-    const local: LocalMedia = { ...LOCAL, direction: 'sendonly' };
-    const { audio } = accepted(answerOffer(offer('m=audio 4000 RTP/AVP 0'), CAPABILITIES, local));
-    expect(audio.localDirection).toBe('sendonly');
+  it.each([
+    [undefined, 'sendonly', 'sendonly'],
+    ['sendrecv', 'recvonly', 'recvonly'],
+    ['sendrecv', 'inactive', 'inactive'],
+    ['sendonly', 'recvonly', 'recvonly'],
+    ['sendonly', 'sendonly', 'inactive'],
+    ['sendonly', 'inactive', 'inactive'],
+    ['recvonly', 'sendonly', 'sendonly'],
+    ['recvonly', 'recvonly', 'inactive'],
+    ['recvonly', 'inactive', 'inactive'],
+    ['inactive', 'sendonly', 'inactive'],
+  ] as const)('3264-6.1-b %s where we want %s is answered %s', (theirs, wanted, answered) => {
+    const lines = ['m=audio 4000 RTP/AVP 0', ...(theirs === undefined ? [] : [`a=${theirs}`])];
+    const local: LocalMedia = { ...LOCAL, direction: wanted };
+    const { answer, audio } = accepted(answerOffer(offer(...lines), CAPABILITIES, local));
+    expect(audio.localDirection).toBe(answered);
+    expect(answer.media[0]?.direction).toBe(answered);
   });
 });
 

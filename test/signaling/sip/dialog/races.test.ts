@@ -39,6 +39,18 @@ describe('messages that cross', () => {
     expect(ends).toEqual([]);
   });
 
+  it('3261-15.1.2-a a BYE before the answer gets 200, and the INVITE 487', () => {
+    harness.invite();
+    server.call.progress(180);
+    clock.advance(10);
+    phone.request('BYE', { toTag: phone.response('INVITE').toTag });
+    clock.advance(10);
+    expect(phone.response('BYE').status).toBe(200);
+    expect(harness.statuses('INVITE')).toEqual([180, 487]);
+    expect(ends).toMatchObject([{ by: 'remote', cause: 'bye' }]);
+    expect(server.call.accept(sdp())).toBe(false);
+  });
+
   it('5407-3.1.6 a BYE before the ACK gets 200, and the ACK that follows is swallowed', () => {
     const toTag = harness.establish({ ack: false });
     const ok = phone.response('INVITE');

@@ -54,6 +54,22 @@ describe('provisional answers of ours', () => {
     expect(rseq()).toBeLessThan(2 ** 31);
   });
 
+  it('3262-3-a the 100 never goes reliably', () => {
+    harness.invite({ headers: REQUIRE });
+    clock.advance(300);
+    expect(statuses()).toEqual([100]);
+    expect(phone.response('INVITE').headers.has('RSeq')).toBe(false);
+    expect(phone.response('INVITE').headers.has('Require')).toBe(false);
+  });
+
+  it.each([0, 0.9999999999])('3262-3-b RSeq has room for all that follow (%f drawn)', (drawn) => {
+    harness = new CallHarness({ random: () => drawn });
+    ({ clock, server, phone } = harness);
+    ring(REQUIRE);
+    expect(rseq()).toBeGreaterThanOrEqual(1);
+    expect(rseq()).toBeLessThan(2 ** 31 - 1000);
+  });
+
   it('3262-3-a go unreliably when it does not list 100rel, and with Supported only with SDP', () => {
     ring([], 183, sdp());
     expect(phone.response('INVITE').headers.has('RSeq')).toBe(false);

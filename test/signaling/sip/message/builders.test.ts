@@ -64,6 +64,20 @@ describe('requests', () => {
     expect(copy.cseq).toEqual({ sequence: 1, method: 'BYE' });
   });
 
+  it('3261-19.3-a a To tag has 32 random bits at least, and is not the From tag', () => {
+    // Of base64url, as the alphabet shows, each character holds 6 bits.
+    expect(newTag()).toMatch(/^[\w-]{6,}$/);
+    const invite = received(anInvite({ from: `<sip:a@b>;tag=${newTag()}` }));
+    const tags = Array.from({ length: 100 }, (_, i) => {
+      const copy = received(anInvite({ callId: `c${String(i)}` }));
+
+      return buildResponse(copy, 200).toTag!;
+    });
+    expect(new Set([...tags, invite.fromTag]).size).toBe(101);
+    for (const tag of tags) expect(tag).toMatch(/^[\w-]{6,}$/);
+    expect(buildResponse(invite, 200).toTag).not.toBe(invite.fromTag);
+  });
+
   it('3261-19.3-a and 8.1.1.7-a tags and branches are unique', () => {
     const branches = new Set(Array.from({ length: 1000 }, newBranch));
     const tags = new Set(Array.from({ length: 1000 }, newTag));

@@ -54,6 +54,12 @@ describe('header fields', () => {
     expect(request.contentType?.type).toBe('text/plain');
     expect(request.contentLength).toBe(0);
     expect(request.headers.get('supported')).toBe('timer');
+    expect(request.headers.get('Subject')).toBe('hello');
+    expect([request.via.host, request.fromTag, request.to.uri.text]).toEqual([
+      '192.0.2.1',
+      '1',
+      'sip:b@example.com',
+    ]);
     expect(request.headers.get('CONTENT-ENCODING')).toBe('gzip');
   });
 
@@ -74,10 +80,15 @@ describe('header fields', () => {
     expect(request.headers.list('supported')).toEqual(['timer', '100rel', 'replaces']);
   });
 
-  it('3261-7.3.1-b credentials are not split at commas', () => {
-    const request = parsedRequest(optionsWith('Authorization: Digest username="a", realm="b"'));
-    expect(request.headers.list('authorization')).toEqual(['Digest username="a", realm="b"']);
-  });
+  it.each(['Authorization', 'Proxy-Authorization', 'WWW-Authenticate', 'Proxy-Authenticate'])(
+    '3261-7.3.1-b %s is not split at commas, and its fields stay apart',
+    (name) => {
+      const values = ['Digest username="a", realm="b"', 'Digest realm="c", qop="auth,auth-int"'];
+      const request = parsedRequest(optionsWith(...values.map((value) => `${name}: ${value}`)));
+      expect(request.headers.list(name)).toEqual(values);
+      expect(request.headers.getAll(name)).toEqual(values);
+    },
+  );
 
   it('3261-7.5-a empty lines before the start line are ignored', () => {
     const bytes = Buffer.concat([Buffer.from('\r\n\r\n'), optionsWith()]);

@@ -126,6 +126,24 @@ describe('URIs', () => {
     for (const [a, b] of pairs) expect(equal(a, b)).toBe(false);
   });
 
+  it.each(['user=phone', 'ttl=15', 'method=INVITE', 'maddr=239.255.255.1', 'transport=tcp'])(
+    '3261-19.1.4-a ;%s has to be in both, and the same',
+    (param) => {
+      const uri = 'sip:alice@atlanta.com';
+      expect(equal(`${uri};${param}`, uri)).toBe(false);
+      expect(equal(uri, `${uri};${param}`)).toBe(false);
+      expect(equal(`${uri};${param}`, `${uri};${param}x`)).toBe(false);
+      expect(equal(`${uri};${param};a=b`, `${uri};c=d;${param.toUpperCase()}`)).toBe(true);
+    },
+  );
+
+  it('3261-19.1.4-a the user part is case-sensitive, the host is not, nor is the scheme', () => {
+    expect(equal('sip:Alice@atlanta.com', 'sip:alice@atlanta.com')).toBe(false);
+    expect(equal('sip:alice:Pw@atlanta.com', 'sip:alice:pw@atlanta.com')).toBe(false);
+    expect(equal('SIP:alice@ATLANTA.com', 'sip:alice@atlanta.COM')).toBe(true);
+    expect(equal('sips:alice@atlanta.com', 'sip:alice@atlanta.com')).toBe(false);
+  });
+
   it('what we write is read back the same', () => {
     const uri = makeSipUri({
       user: 'a b@c;d',

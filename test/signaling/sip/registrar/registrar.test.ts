@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { silentLogger } from '../../../../base/index.ts';
 import { DigestAuthenticator, DigestClient } from '../../../../signaling/sip/auth/index.ts';
 import {
@@ -112,6 +112,22 @@ describe('3261-10.3-1 who may register what', () => {
     expect((await login({ to: 'sip:nobody@example.com', contact })).status).toBe(404);
     expect((await login({ contact }, 'wrong')).status).toBe(401);
     expect(await books.accounts.bindings('carol')).toEqual([]);
+  });
+});
+
+describe('3261-10.3-5 a store that fails', () => {
+  it('is 500, and the bindings are as they were', async () => {
+    const { accounts } = books;
+    await login({ contact: '<sip:bob@192.0.2.1:5070>' });
+    const before = await accounts.bindings('bob');
+    const save = jest.spyOn(accounts, 'saveBindings').mockRejectedValueOnce(new Error('no store'));
+    const contact = '<sip:bob@192.0.2.2:5070>, <sip:bob@192.0.2.3:5070>';
+    expect((await login({ cseq: 10, contact })).status).toBe(500);
+    expect(save).toHaveBeenCalledTimes(1);
+    expect(await accounts.bindings('bob')).toEqual(before);
+    // The next one is served.
+    expect((await login({ cseq: 20, contact })).status).toBe(200);
+    expect(await accounts.bindings('bob')).toHaveLength(3);
   });
 });
 

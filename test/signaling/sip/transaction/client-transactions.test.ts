@@ -80,7 +80,7 @@ describe('INVITE client transaction', () => {
     expectGone(harness);
   });
 
-  it('3261-17.1.1.2-a over TCP Timer D is zero', () => {
+  it('3261-17.1.1.3-a over TCP Timer D is zero', () => {
     const harness = invite('TCP');
     harness.answer('INVITE', 404);
     harness.clock.advance(0);

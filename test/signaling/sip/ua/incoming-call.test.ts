@@ -230,6 +230,20 @@ describe('the 2xx and its ACK', () => {
     expect(phone.labels()).toContain('BYE');
   });
 
+  it('3261-15.1.1-a without the ACK the BYE goes when the 2xx has timed out', () => {
+    phone.request('INVITE', { body: sdpText() });
+    clock.advance(10);
+    server.call.accept(sdp());
+    server.call.hangUp();
+    clock.advance(31_990);
+    expect(phone.labels()).not.toContain('BYE');
+    clock.advance(100);
+    expect(count('BYE')).toBe(1);
+    phone.respond(phone.requestOf('BYE'), 200);
+    clock.advance(10);
+    expect(server.userAgent.callCount).toBe(0);
+  });
+
   it('5407-3.1.3 takes a BYE that comes before the ACK', () => {
     phone.request('INVITE', { body: sdpText() });
     clock.advance(10);

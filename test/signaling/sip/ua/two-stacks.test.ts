@@ -76,6 +76,11 @@ describe('two stacks on one wire', () => {
       call.hangUp();
       await test.clock.advanceAsync(100);
       expect(test.wire.flow()).toEqual(['INVITE', '200 INVITE', 'ACK', 'BYE', '200 BYE']);
+      for (const { message } of test.wire.log) {
+        // 3261-20.22-a and 3261-8.1.1.5-a.
+        if (message.kind === 'request') expect(message.headers.get('Max-Forwards')).toBe('70');
+        expect(message.cseq.sequence).toBeLessThan(2 ** 31);
+      }
       expect(test.ends.callee).toMatchObject([{ by: 'remote', cause: 'bye' }]);
       expect(test.ends.caller).toMatchObject([{ by: 'local', cause: 'bye' }]);
       await expectNothingLeft(test);
@@ -124,6 +129,10 @@ describe('two stacks on one wire', () => {
       '487 INVITE',
       'ACK',
     ]);
+    for (const { message } of test.wire.log) {
+      // 3261-20.22-a
+      if (message.kind === 'request') expect(message.headers.get('Max-Forwards')).toBe('70');
+    }
     expect(test.ends.callee).toMatchObject([{ cause: 'cancel' }]);
     expect(test.ends.caller).toMatchObject([{ by: 'local', cause: 'cancel' }]);
     await expectNothingLeft(test);
@@ -244,13 +253,20 @@ describe('what is lost on the way', () => {
     },
   );
 
-  it('3261-13.3.1.4-a ACKs that never come end the call on both sides', async () => {
-    const test = pair(lose('ACK', 1000));
-    dial(test);
-    await expectNothingLeft(test);
-    expect(test.ends.callee).toMatchObject([{ cause: 'no-ack' }]);
-    expect(test.ends.caller).toMatchObject([{ by: 'remote', cause: 'bye' }]);
-  });
+  it.each(['UDP', 'TCP'] as const)(
+    '3261-13.3.1.4-a ACKs that never come end the call on both sides; over %s the 2xx goes out again',
+    async (protocol) => {
+      const test = pair(lose('ACK', 1000), { protocol });
+      dial(test, { target: { ...B, protocol } });
+      await expectNothingLeft(test);
+      expect(test.ends.callee).toMatchObject([{ cause: 'no-ack' }]);
+      expect(test.ends.caller).toMatchObject([{ by: 'remote', cause: 'bye' }]);
+      // At 0, 0.5, 1.5, 3.5, then every 4 s; each has its ACK.
+      const sent = test.wire.flow();
+      expect(sent.filter((item) => item === '200 INVITE')).toHaveLength(11);
+      expect(sent.filter((item) => item === 'ACK')).toHaveLength(11);
+    },
+  );
 
   it('a fifth of all messages, in a hundred calls: both sides agree that each is over', async () => {
     for (let seed = 1; seed <= 100; seed++) {

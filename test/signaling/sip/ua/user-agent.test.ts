@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import { ScriptedPeer } from '../../../support/scripted-peer.ts';
-import { sdp, sdpText, SipStack, SipWire } from '../../../support/sip-wire.ts';
+import { nameAddr, sdp, sdpText, SipStack, SipWire } from '../../../support/sip-wire.ts';
 
 const SERVER = { address: '10.0.0.1', port: 5060 };
 const PHONE = { address: '10.0.0.2', port: 5070 };
@@ -62,6 +62,22 @@ describe('requests outside a dialog, in the order of RFC 3261 8.2', () => {
     });
     clock.advance(10);
     expect(phone.response('CANCEL').status).toBe(200);
+  });
+
+  it('3261-8.2.2.3-a ignores Require in the ACK of a refusal', () => {
+    const invite = phone.request('INVITE', { body: sdpText() });
+    clock.advance(10);
+    server.call.reject(486);
+    clock.advance(600);
+    const before = phone.labels().length;
+    phone.request('ACK', {
+      cseq: invite.cseq.sequence,
+      branch: invite.via.params.get('branch')!,
+      toTag: phone.response('INVITE').toTag,
+      headers: [['Require', 'one']],
+    });
+    clock.advance(10_000);
+    expect(phone.labels().slice(before)).toEqual([]);
   });
 
   it('3261-8.2.3-a answers a body of unknown type with 415 and Accept', () => {
@@ -162,12 +178,16 @@ describe('requests inside a dialog', () => {
     return phone.response('INVITE').toTag!;
   }
 
-  it('3261-12.2.2-a with an unknown tag get 481', () => {
-    establish();
-    phone.request('OPTIONS', { toTag: 'wrong' });
-    clock.advance(10);
-    expect(phone.response('OPTIONS').status).toBe(481);
-  });
+  it.each(['INVITE', 'BYE', 'UPDATE', 'PRACK', 'INFO', 'OPTIONS', 'NOTIFY', 'REFER', 'MESSAGE'])(
+    '3261-12.2.2-a with an unknown tag get 481: %s',
+    (method) => {
+      establish();
+      phone.request(method, { toTag: 'wrong' });
+      clock.advance(10);
+      expect(phone.response(method).status).toBe(481);
+      expect(server.call.isEnded).toBe(false);
+    },
+  );
 
   it('3261-12.2.2-a with a lower CSeq get 500, with a gap upwards they pass', () => {
     const toTag = establish();
@@ -203,5 +223,25 @@ describe('requests inside a dialog', () => {
     phone.request('BYE', { toTag, body: 'VQSessionReport', type: 'application/vq-rtcpxr' });
     clock.advance(10);
     expect(phone.response('BYE').status).toBe(200);
+  });
+});
+
+describe('a request to a SIPS URI, or by a SIPS way', () => {
+  it.each([
+    ['sips:peer@example.com', undefined, 'sips:'],
+    ['sip:peer@example.com', '<sips:edge.example.com;lr>', 'sips:'],
+    ['sips:peer@example.com', '<sip:edge.example.com;lr>', 'sips:'],
+    ['sip:peer@example.com', undefined, 'sip:'],
+    ['sip:peer@example.com', '<sip:edge.example.com;lr>', 'sip:'],
+  ])('3261-26.2.2-a our INVITE to %s by %s has a Contact of %s', (to, route, scheme) => {
+    server.userAgent.call({
+      to: nameAddr(`<${to}>`),
+      from: nameAddr('<sip:room@10.0.0.1>'),
+      target: { ...PHONE, protocol: 'UDP' },
+      offer: sdp(),
+      ...(route !== undefined && { routes: [nameAddr(route)] }),
+    });
+    clock.advance(10);
+    expect(phone.requestOf('INVITE').contact?.uri.text).toMatch(new RegExp(`^${scheme}`));
   });
 });
