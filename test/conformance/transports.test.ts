@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createSocket } from 'node:dgram';
 import { readFileSync } from 'node:fs';
-import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTcp, createServer, type AddressInfo, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { connect as connectTls } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -39,6 +39,29 @@ function options(transport: string, sentBy = 'probe.invalid', host = HOST): Buff
   return Buffer.from(
     text.replace(`${HOST}:9;`, `${sentBy};rport;`).replaceAll(`sip:${HOST}:`, `sip:${host}:`),
   );
+}
+
+/** Of a phone that listens on `port`. */
+function tcpInvite(room: string, port: number): string {
+  const body = [
+    ...['v=0', `o=- 1 1 IN IP4 ${HOST}`, 's=-', `c=IN IP4 ${HOST}`, 't=0 0'],
+    ...['m=audio 9 RTP/AVP 0', 'a=inactive', ''],
+  ].join('\r\n');
+
+  return [
+    `INVITE sip:${room}@${HOST} SIP/2.0`,
+    `Via: SIP/2.0/TCP ${HOST}:${port};branch=z9hG4bKa${port}`,
+    'Max-Forwards: 70',
+    `From: <sip:phone@${HOST}>;tag=t`,
+    `To: <sip:${room}@${HOST}>`,
+    `Call-ID: gone-${port}`,
+    'CSeq: 1 INVITE',
+    `Contact: <sip:phone@${HOST}:${port};transport=tcp>`,
+    'Content-Type: application/sdp',
+    `Content-Length: ${body.length}`,
+    '',
+    body,
+  ].join('\r\n');
 }
 
 async function answer(socket: Socket, bytes: Buffer): Promise<string> {
@@ -82,6 +105,40 @@ describe('the transports of the running server', () => {
     expect(await answer(socket, Buffer.from('\r\n\r\n'))).toBe('\r\n');
     expect(await answer(socket, options('TCP'))).toMatch(/^SIP\/2\.0 200 /);
     socket.destroy();
+  });
+
+  it('3261-12.2.1.1-a the BYE of a call whose connection was closed meanwhile goes to its Contact', async () => {
+    const { server } = parley;
+    await server.api('POST', '/rooms', { number: '700' });
+    const home = createServer().listen(0, HOST);
+    await once(home, 'listening');
+    const { port } = home.address() as AddressInfo;
+    const call = connectTcp({ host: HOST, port: server.sipPort });
+    const invite = tcpInvite('700', port);
+    let reply = await answer(call, Buffer.from(invite));
+    while (!/^SIP\/2\.0 200 /m.test(reply)) reply += String((await once(call, 'data'))[0]);
+    const to = /^To: .*;tag=.*$/im.exec(reply.slice(reply.lastIndexOf('SIP/2.0 200 ')))![0];
+    call.write(
+      invite
+        .replace(/^INVITE/, 'ACK')
+        .replace(/^To: .*$/m, to)
+        .replace('CSeq: 1 INVITE', 'CSeq: 1 ACK')
+        .replace('z9hG4bKa', 'z9hG4bKb')
+        .replace(/Content-Type[^]*$/, 'Content-Length: 0\r\n\r\n'),
+    );
+    // What is written before the end is read before it.
+    call.end();
+    await once(call, 'close');
+    const visit = once(home, 'connection') as Promise<[Socket]>;
+    await server.api('DELETE', '/rooms/700');
+    const [socket] = await visit;
+    const [bytes] = (await once(socket, 'data')) as [Buffer];
+    const bye = bytes.toString();
+    expect(bye).toMatch(new RegExp(`^BYE sip:phone@${HOST}:${port};transport=tcp SIP/2.0`));
+    const headers = /^(?:Via|From|To|Call-ID|CSeq): .*\r\n/gim;
+    socket.write(`SIP/2.0 200 OK\r\n${bye.match(headers)!.join('')}Content-Length: 0\r\n\r\n`);
+    socket.end();
+    home.close();
   });
 
   it(hasIpv6 ? 'IPv6, by UDP and TCP' : 'IPv6: skipped, this machine has none', async () => {

@@ -17,11 +17,19 @@ export interface Requester {
     target: SendTarget | undefined,
     user: ClientTransactionUser,
   ): ClientTransaction;
-  sendAck(ack: SipRequest, target: SendTarget | undefined): Pick<OutgoingRequest, 'send'>;
+  sendAck(
+    ack: SipRequest,
+    target: SendTarget | undefined,
+    onFailure?: () => void,
+  ): Pick<OutgoingRequest, 'send'>;
   cancel(invite: ClientTransaction, headers?: Headers): void;
 }
 
-/** Between who sends requests and the transactions: finds the way of those that go to a name. */
+/**
+ * Between who sends requests and the transactions: finds the way of those that go to a name, and of those in
+ * a dialog whose connection is no more. Peers close idle ones after half a minute, and are where their
+ * Contact or Route says all the same.
+ */
 export class LocatingSender implements Requester {
   readonly #inner: Requester;
   readonly #locator: Pick<Locator, 'locate'>;
@@ -36,20 +44,24 @@ export class LocatingSender implements Requester {
     target: SendTarget | undefined,
     user: ClientTransactionUser,
   ): ClientTransaction {
-    const uri = target === undefined ? nameToLocate(request) : undefined;
+    const uri = wayBeside(request, target);
     if (uri === undefined) return this.#inner.request(request, target, user);
+    const locate = (): Promise<SendTarget[]> => this.#locator.locate(uri);
 
-    return new LocatedRequest(this.#inner, this.#locator.locate(uri), request, user);
+    return new LocatedRequest(this.#inner, locate, request, user, target);
   }
 
-  /** An ACK is sent once and hears of no failure: it goes to the first place there is. */
+  /** An ACK is sent once and hears of no failure of the far end: it goes to the first place there is. */
   sendAck(ack: SipRequest, target: SendTarget | undefined): Pick<OutgoingRequest, 'send'> {
-    const uri = target === undefined ? nameToLocate(ack) : undefined;
+    const uri = wayBeside(ack, target);
     if (uri === undefined) return this.#inner.sendAck(ack, target);
-    let sent: Pick<OutgoingRequest, 'send'> | undefined;
-    void this.#locator.locate(uri).then(([first]) => {
-      if (first !== undefined) sent = this.#inner.sendAck(ack, first);
-    });
+    const locate = (): void => {
+      void this.#locator.locate(uri).then(([first]) => {
+        if (first !== undefined) sent = this.#inner.sendAck(ack, first);
+      });
+    };
+    let sent = target && this.#inner.sendAck(ack, target, locate);
+    if (target === undefined) locate();
 
     return {
       send: (onError) => {
@@ -64,10 +76,20 @@ export class LocatingSender implements Requester {
   }
 }
 
-/** The next hop of a request, where that is a name. */
-function nameToLocate(request: SipRequest): SipUri | undefined {
+/**
+ * The next hop of a request, where that has to be located: a name; or anything, should the connection that
+ * its dialog began with be gone. (A WebSocket client is nowhere else; without a dialog the connection is
+ * the one that a registration said, and the only way: RFC 5626 5.3.)
+ */
+function wayBeside(request: SipRequest, target: SendTarget | undefined): SipUri | undefined {
   const uri = request.routes[0]?.uri ?? request.uri;
   if (!isSipUri(uri)) return undefined;
+  if (target !== undefined) {
+    const isStream = target.protocol === 'TCP' || target.protocol === 'TLS';
+    const mayBeGone = isStream && target.connectionId !== undefined;
+
+    return mayBeGone && request.toTag !== undefined ? uri : undefined;
+  }
   const host = uri.params.get('maddr')?.replace(/^\[(.*)\]$/, '$1') ?? uri.host;
 
   return isIP(host) === 0 ? uri : undefined;
@@ -82,6 +104,8 @@ class LocatedRequest implements ClientTransaction {
   readonly #inner: Requester;
   readonly #original: SipRequest;
   readonly #user: ClientTransactionUser;
+  readonly #locate: () => Promise<SendTarget[]>;
+  #isLocated = false;
   #targets: SendTarget[] = [];
   #current: ClientTransaction | undefined;
   #isCancelled = false;
@@ -89,17 +113,17 @@ class LocatedRequest implements ClientTransaction {
 
   constructor(
     inner: Requester,
-    targets: Promise<SendTarget[]>,
+    locate: () => Promise<SendTarget[]>,
     request: SipRequest,
     user: ClientTransactionUser,
+    connection: SendTarget | undefined,
   ) {
     this.#inner = inner;
+    this.#locate = locate;
     this.#original = request;
     this.#user = user;
-    void targets.then((found) => {
-      this.#targets = found;
-      this.#tryNext('transport-error');
-    });
+    if (connection !== undefined) this.#targets = [connection];
+    this.#tryNext('transport-error');
   }
 
   get request(): SipRequest {
@@ -121,6 +145,17 @@ class LocatedRequest implements ClientTransaction {
 
   #tryNext(failure: ClientFailure, cause?: Error): void {
     const target = this.#isCancelled ? undefined : this.#targets.shift();
+    // Who was heard of no more over a connection that stands is not sought elsewhere.
+    if (target === undefined && !this.#isLocated && failure === 'transport-error') {
+      this.#isLocated = true;
+      this.#current = undefined;
+      void this.#locate().then((found) => {
+        this.#targets = found;
+        this.#tryNext(failure, cause);
+      });
+
+      return;
+    }
     if (target === undefined) {
       this.#isOver = true;
       this.#user.onFailure(failure, cause);

@@ -115,11 +115,12 @@ export class TransactionLayer implements TransportUser, ClientOwner, ServerOwner
   }
 
   /** Sends an ACK to a 2xx; keep the result to send it again when the 2xx comes again. */
-  sendAck(ack: SipRequest, target?: SendTarget): OutgoingRequest {
+  sendAck(ack: SipRequest, target?: SendTarget, onFailure?: () => void): OutgoingRequest {
     const outgoing = this.#sender.prepareRequest(ack, target, newBranch());
     const onError = (error: Error): void => {
-      if (outgoing.fallBack()) outgoing.send(onError);
-      else this.#logger.debug({ err: error }, 'an ACK could not be sent');
+      if (outgoing.fallBack()) return outgoing.send(onError);
+      this.#logger.debug({ err: error }, 'an ACK could not be sent');
+      onFailure?.();
     };
     outgoing.send(onError);
 

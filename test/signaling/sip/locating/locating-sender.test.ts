@@ -23,6 +23,7 @@ interface Try {
 let tries: Try[];
 let cancelled: number;
 let acks: (SendTarget | undefined)[];
+let loseAck: (() => void) | undefined;
 let told: string[];
 let targets: SendTarget[];
 let sender: LocatingSender;
@@ -39,8 +40,9 @@ beforeEach(() => {
 
       return { request, isProceeding: false, isPending: true };
     },
-    sendAck: (_ack, target) => {
+    sendAck: (_ack, target, onFailure) => {
       acks.push(target);
+      loseAck = onFailure;
 
       return { send: () => acks.push(target) };
     },
@@ -158,5 +160,75 @@ describe('ACK', () => {
     await settled();
     ack.send(() => undefined);
     expect(acks.map((target) => target?.address)).toEqual(['192.0.2.1', '192.0.2.1']);
+  });
+});
+
+describe('the connection that a dialog began with', () => {
+  const CONNECTION: SendTarget = {
+    ...{ protocol: 'TCP', address: '192.0.2.7', port: 40_123, connectionId: 'tcp-1' },
+  };
+  const inDialog = (method: string): SipRequest =>
+    aRequest(method, { uri: 'sip:a@192.0.2.7', to: '<sip:a@b>;tag=t' });
+
+  function ways(): (string | undefined)[] {
+    return tries.map(({ target }) => target?.connectionId ?? target?.address);
+  }
+
+  it('3261-12.2.1.1-a is used; when it is gone, the place that Contact or Route names', async () => {
+    send(inDialog('BYE'), CONNECTION);
+    expect(ways()).toEqual(['tcp-1']);
+    tries[0]!.user.onFailure('transport-error');
+    await settled();
+    expect(ways()).toEqual(['tcp-1', '192.0.2.1']);
+    answer(1, 200);
+    expect(told).toEqual(['200']);
+  });
+
+  it('that answers 503, or not at all, is the answer', async () => {
+    send(inDialog('BYE'), CONNECTION);
+    answer(0, 503);
+    send(inDialog('BYE'), CONNECTION);
+    tries[1]!.user.onFailure('timeout');
+    await settled();
+    expect(ways()).toEqual(['tcp-1', 'tcp-1']);
+    expect(told).toEqual(['503', 'timeout']);
+  });
+
+  it('is the only way to a WebSocket client, and of a request that has no dialog yet', async () => {
+    send(inDialog('BYE'), { ...CONNECTION, protocol: 'WSS' });
+    send(anInvite(), CONNECTION);
+    for (const each of [...tries]) each.user.onFailure('transport-error');
+    await settled();
+    expect(ways()).toEqual(['tcp-1', 'tcp-1']);
+    expect(told).toEqual(['transport-error', 'transport-error']);
+  });
+
+  it('gone, and nobody where the Contact is: the failure is told once', async () => {
+    targets = [];
+    send(inDialog('BYE'), CONNECTION);
+    tries[0]!.user.onFailure('transport-error');
+    await settled();
+    expect(told).toEqual(['transport-error']);
+  });
+
+  it('cancelled while the other way is looked for, nothing more is sent', async () => {
+    const transaction = send(inDialog('INVITE'), CONNECTION);
+    tries[0]!.user.onFailure('transport-error');
+    sender.cancel(transaction);
+    await settled();
+    expect(ways()).toEqual(['tcp-1']);
+    expect(told).toEqual(['transport-error']);
+  });
+
+  it('3261-13.2.2.4-a gone, the ACK takes the other way, and again when it is asked for', async () => {
+    const ack = sender.sendAck(inDialog('ACK'), CONNECTION);
+    loseAck?.();
+    await settled();
+    ack.send(() => undefined);
+    expect(acks.map((target) => target?.connectionId ?? target?.address)).toEqual([
+      'tcp-1',
+      '192.0.2.1',
+      '192.0.2.1',
+    ]);
   });
 });
