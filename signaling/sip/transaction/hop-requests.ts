@@ -5,10 +5,16 @@ export type CancelHeaders = readonly (readonly [name: string, value: string])[];
 
 /**
  * RFC 3261 17.1.1.3: Call-ID, From and Request-URI of the INVITE, the To of the response, one Via,
- * the Route fields of the INVITE, CSeq number with method ACK. The Via comes with the branch.
+ * the Route fields of the INVITE, CSeq number with method ACK. The Via comes with the branch. 22.1: it
+ * "will duplicate all of the Authorization and Proxy-Authorization header field values" of the INVITE.
  */
 export function ackFor(invite: SipRequest, response: SipResponse): SipRequest {
-  return siblingOf(invite, 'ACK', response.headers.get('to') ?? '');
+  const ack = siblingOf(invite, 'ACK', response.headers.get('to') ?? '');
+  for (const name of ['Authorization', 'Proxy-Authorization']) {
+    for (const value of invite.headers.getAll(name)) ack.headers.append(name, value);
+  }
+
+  return ack;
 }
 
 /**

@@ -80,6 +80,22 @@ describe('INVITE client transaction', () => {
     expectGone(harness);
   });
 
+  it('3261-22.1-a the ACK to a refusal has the credentials of its INVITE, a CANCEL has not', () => {
+    const harness = new Harness('UDP');
+    const headers: [string, string][] = [
+      ['Authorization', 'Digest username="a"'],
+      ['Proxy-Authorization', 'Digest username="b"'],
+    ];
+    const call = harness.layer.request(anInvite({ headers }), undefined, harness.clientUser);
+    harness.answer('INVITE', 180);
+    harness.layer.cancel(call);
+    harness.answer('INVITE', 487);
+    const credentials = (method: string): (string | undefined)[] =>
+      headers.map(([name]) => harness.sentRequest(method).headers.get(name));
+    expect(credentials('ACK')).toEqual(headers.map(([, value]) => value));
+    expect(credentials('CANCEL')).toEqual([undefined, undefined]);
+  });
+
   it('3261-17.1.1.3-a over TCP Timer D is zero', () => {
     const harness = invite('TCP');
     harness.answer('INVITE', 404);
