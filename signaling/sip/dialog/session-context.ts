@@ -1,5 +1,6 @@
 import type { Clock, Logger } from '../../../base/index.ts';
 import {
+  bodyParts,
   buildResponse,
   type ExtraHeaders,
   type SipMessage,
@@ -98,11 +99,13 @@ export interface SessionUser {
 
 export const SDP_TYPE = 'application/sdp';
 
-/** The SDP of a message; undefined when it has no body, or one of another type. */
+/** The SDP of a message, be it among other parts; undefined when there is none. */
 export function sdpBody(message: SipMessage): string | undefined {
-  const isSdp = message.body.length > 0 && message.contentType?.type === SDP_TYPE;
+  if (message.body.length === 0) return undefined;
+  if (message.contentType?.type === SDP_TYPE) return message.bodyText;
+  const part = bodyParts(message)?.find(({ type }) => type === SDP_TYPE);
 
-  return isSdp ? message.bodyText : undefined;
+  return part && Buffer.from(part.content).toString('utf8');
 }
 
 /** What a final answer may add to its status. */

@@ -10,6 +10,7 @@ export {
   newCallId,
   newTag,
 } from './builders.ts';
+export { bodyParts, isMultipart, type BodyPart } from './multipart.ts';
 export type { ExtraHeaders, MessageBody, RequestParts, ResponseParts } from './builders.ts';
 export { ParseError } from './parse-error.ts';
 export { isSipUri, makeSipUri, parseUri, percentDecode, uriEquals } from './uri.ts';

@@ -75,7 +75,7 @@ function stripCr(line: string): string {
 }
 
 /** Fills `headers` as far as the text is well formed; the text of the first fault is returned. */
-function readHeaders(text: string, start: number, headers: SipHeaders): string | undefined {
+export function readHeaders(text: string, start: number, headers: SipHeaders): string | undefined {
   let fault: string | undefined;
   let fields = 0;
   let at = start;

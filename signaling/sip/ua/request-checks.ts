@@ -1,5 +1,12 @@
 /** What every request must pass before anybody looks at its meaning (RFC 3261 8.2.1 to 8.2.3). */
-import { isSipUri, parseMediaType, type ExtraHeaders, type SipRequest } from '../message/index.ts';
+import {
+  bodyParts,
+  isMultipart,
+  isSipUri,
+  type BodyPart,
+  type ExtraHeaders,
+  type SipRequest,
+} from '../message/index.ts';
 import {
   ACCEPT,
   ACCEPT_ENCODING,
@@ -66,7 +73,8 @@ function checkRequire({ method, headers }: SipRequest): Refusal | undefined {
  * 8.2.3: a body that is not understood is refused unless it is optional. Only the methods whose body
  * means something here are held to it: a BYE with a quality report must still end the call.
  */
-function checkContent({ method, headers, body }: SipRequest): Refusal | undefined {
+function checkContent(request: SipRequest): Refusal | undefined {
+  const { method, headers, body, contentType } = request;
   if (
     !SDP_METHODS.has(method) ||
     body.length === 0 ||
@@ -78,9 +86,24 @@ function checkContent({ method, headers, body }: SipRequest): Refusal | undefine
   if (encodings.some((encoding) => encoding.toLowerCase() !== 'identity')) {
     return { status: 415, headers: [ACCEPT_ENCODING] };
   }
-  const type = parseMediaType(headers.get('Content-Type') ?? '');
+  if (contentType?.type === ACCEPT[1]) return undefined;
+  const parts = bodyParts(request);
+  if (isMultipart(request) && parts === undefined) return { status: 400 };
 
-  return type?.type === ACCEPT[1] ? undefined : { status: 415, headers: [ACCEPT] };
+  return areUnderstood(parts ?? []) ? undefined : { status: 415, headers: [ACCEPT] };
+}
+
+/**
+ * A description, or nothing that has to be understood. Gateways put ISUP and locations beside theirs and
+ * mark them seldom: such a part is passed over unless it says that it must not be.
+ */
+function areUnderstood(parts: readonly BodyPart[]): boolean {
+  const others = parts.filter(({ type }) => type !== ACCEPT[1]);
+  const isForbidden = others.some(({ disposition }) => handlingOf(disposition) === 'required');
+  const areOptional =
+    others.length > 0 && others.every(({ disposition }) => isOptional(disposition));
+
+  return !isForbidden && (parts.length > others.length || areOptional);
 }
 
 /** RFC 3891 3: "a Replaces header field in a request other than INVITE … 400"; PRACK, say, too. */
@@ -98,5 +121,9 @@ function checkAccept({ method, headers }: SipRequest): Refusal | undefined {
 }
 
 function isOptional(disposition: string | undefined): boolean {
-  return disposition !== undefined && /;\s*handling\s*=\s*"?optional"?/i.test(disposition);
+  return handlingOf(disposition) === 'optional';
+}
+
+function handlingOf(disposition: string | undefined): string | undefined {
+  return /;\s*handling\s*=\s*"?([a-z]+)/i.exec(disposition ?? '')?.[1]?.toLowerCase();
 }

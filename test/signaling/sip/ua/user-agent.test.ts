@@ -94,6 +94,17 @@ describe('requests outside a dialog, in the order of RFC 3261 8.2', () => {
     expect(phone.response('INVITE').headers.get('Accept-Encoding')).toBe('identity');
   });
 
+  it('3261-8.2.3-a finds the description among other parts', () => {
+    const body = [
+      ...['--part', 'Content-Type: application/pidf+xml', '', '<presence/>'],
+      ...['--part', 'Content-Type: application/sdp', '', sdpText({ port: 4242 })],
+      '--part--',
+    ].join('\r\n');
+    phone.request('INVITE', { body, type: 'multipart/mixed;boundary=part' });
+    clock.advance(10);
+    expect(server.call.offer?.media[0]?.port).toBe(4242);
+  });
+
   it('3261-8.2.3-a passes over an optional body of unknown type', () => {
     const headers: [string, string][] = [['Content-Disposition', 'session;handling=optional']];
     phone.request('INVITE', { body: 'hello', type: 'text/plain', headers });
