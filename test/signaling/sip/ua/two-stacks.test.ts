@@ -9,6 +9,7 @@ import {
   type StackOptions,
   type WireOptions,
 } from '../../../support/sip-wire.ts';
+import { SeededRandom } from '../simulation/random.ts';
 
 const A = { address: '10.0.0.1', port: 5060 };
 const B = { address: '10.0.0.2', port: 5060 };
@@ -270,7 +271,7 @@ describe('what is lost on the way', () => {
 
   it('a fifth of all messages, in a hundred calls: both sides agree that each is over', async () => {
     for (let seed = 1; seed <= 100; seed++) {
-      const random = generator(seed);
+      const random = new SeededRandom(seed).next;
       const test = pair({ drop: () => random() < 0.2 }, { random });
       const call = dial(test);
       await test.clock.advanceAsync(Math.floor(random() * 3000));
@@ -296,16 +297,3 @@ describe('what is lost on the way', () => {
     }
   });
 });
-
-/** mulberry32: a failing seed replays. */
-function generator(seed: number): () => number {
-  let state = seed;
-
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
