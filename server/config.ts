@@ -269,7 +269,7 @@ function readMedia(
     },
     autoGain: reader.boolean('PHONE_AUTO_GAIN', false),
     opus: {
-      bitrate: reader.integer('OPUS_BITRATE', 40_000, 6000, 510_000),
+      bitrate: reader.integer('OPUS_BITRATE', 80_000, 6000, 510_000),
       complexity: reader.integer('OPUS_COMPLEXITY', 5, 0, 10),
     },
   };

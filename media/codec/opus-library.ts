@@ -44,6 +44,7 @@ export const SET_COMPLEXITY = 4010;
 export const SET_INBAND_FEC = 4012;
 export const SET_PACKET_LOSS_PERCENT = 4014;
 export const SET_DTX = 4016;
+export const SET_VBR_CONSTRAINT = 4020;
 export const SET_SIGNAL = 4024;
 export const RESET_STATE = 4028;
 

@@ -41,7 +41,7 @@ interface Member {
 }
 
 /** Opus at its usual rate is for speech; eight lasting tones at once need more for each to keep its level. */
-const OPUS_BITRATE = '128000';
+const OPUS_BITRATE = '192000';
 /** Its coding noise lies where it would be masked, so close to eight tones higher than near the four of phones-hear-each-other. */
 const THIRD_BELOW_DB = { PCMU: 40, PCMA: 40, G722: 40, opus: 32 } as const;
 

@@ -58,7 +58,7 @@ describe('parseConfig', () => {
         rtpDscp: 46,
         grid: { rooms: 2, framesPerSecond: 25, cpuShare: 0.8, bitrate: 1_500_000 },
         autoGain: false,
-        opus: { bitrate: 40_000, complexity: 5 },
+        opus: { bitrate: 80_000, complexity: 5 },
       },
       redis: {},
       cdrs: { retentionDays: 90, maxRecords: 100_000 },
