@@ -42,6 +42,7 @@ export class ConferencePackage implements EventPackage {
   constructor(options: ConferencePackageOptions) {
     this.#options = options;
     options.calls.events.on('changed', (room) => this.#rosters.get(room)?.changed());
+    options.calls.events.on('removed', (room) => this.#rosters.get(room)?.judge());
     // RFC 4579 5.12: with the conference its subscriptions end.
     options.rooms.events.on('roomEnded', (room) => this.#rosters.get(room.number)?.end());
   }
@@ -97,7 +98,7 @@ class Roster {
     this.#onUnwatched = onUnwatched;
     this.#stopObserving = room.observe((event) => {
       if (!ROSTER_EVENTS.has(event.type)) return;
-      for (const watch of [...this.#watches]) watch.judge(event);
+      this.judge(event);
       this.changed();
     });
   }
@@ -106,6 +107,10 @@ class Roster {
     this.#written ??= writeState(conferenceState(this.#room, this.#calls));
 
     return this.#written;
+  }
+
+  judge(event?: RoomEvent): void {
+    for (const watch of [...this.#watches]) watch.judge(event);
   }
 
   changed(): void {
@@ -137,6 +142,7 @@ class ConferenceWatch implements EventWatch {
   readonly #watcher: Watcher;
   /** Who it was when last asked: of one who leaves the call may be gone before we hear of it. */
   #member: ParticipantId | undefined;
+  #isRemoved = false;
   /** 4.2: "versions MUST be … incremented by one for each new … document sent to a subscriber". */
   #version = 0;
   #told: WrittenState | undefined;
@@ -167,14 +173,17 @@ class ConferenceWatch implements EventWatch {
   /**
    * RFC 4579 5.11: who is removed gets "NOTIFY Subscription-State:terminated"; "a termination of the INVITE
    * dialog with a BYE does not necessarily terminate" it (4.1), unless only members may see who is there.
+   * Asked for again when a call is over, so that the BYE comes first.
    */
-  judge(event: RoomEvent): void {
+  judge(event?: RoomEvent): void {
     const ids = [this.#member, this.#watcher.member()];
-    const hasLeft = event.type === 'participant-left' && ids.includes(event.participantId);
-    this.#member = hasLeft ? undefined : ids[1];
-    const isRemoved = hasLeft && event.reason === 'kicked';
+    const hasLeft = event?.type === 'participant-left' && ids.includes(event.participantId);
+    if (hasLeft && event.reason === 'kicked') this.#isRemoved = true;
+    this.#member = ids[1];
     const isStranger = this.#member === undefined;
-    if (isRemoved || (isStranger && !this.#watcher.mightEnter())) this.listener?.over('rejected');
+    if (isStranger && (this.#isRemoved || !this.#watcher.mightEnter())) {
+      this.listener?.over('rejected');
+    }
   }
 
   start(listener: WatchListener): void {

@@ -30,7 +30,7 @@ export interface MemberCall {
 /** The phones that are in rooms now: who is it that this call, or this request, comes from? */
 export class MemberCalls {
   /** Something that the roster shows of a phone beside its participant. */
-  readonly events = new TypedEmitter<{ changed: [RoomNumber] }>();
+  readonly events = new TypedEmitter<{ changed: [RoomNumber]; removed: [RoomNumber] }>();
   readonly dialled: DialledEndpoints;
   readonly #byCall = new Map<SessionCall, MemberCall>();
   readonly #byParticipant = new Map<ParticipantId, MemberCall>();
@@ -51,6 +51,7 @@ export class MemberCalls {
     if (member === undefined) return;
     this.#byCall.delete(call);
     this.#byParticipant.delete(member.participant.id);
+    this.events.emit('removed', member.participant.room.number);
   }
 
   setAudio(call: SessionCall, audio: MediaStatus): void {
