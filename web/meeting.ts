@@ -8,7 +8,7 @@ import type { LocalMedia } from './devices.ts';
 import { unusualCodecs } from './members.ts';
 import { OwnDevices } from './own-devices.ts';
 import { initialState, reduce, type Ended, type RoomAction, type RoomState } from './room-store.ts';
-import { RequestError, Session } from './session.ts';
+import { isExpected, RequestError, Session } from './session.ts';
 import { SfuClient, type Wish } from './sfu-client.ts';
 
 export interface MeetingOptions {
@@ -246,13 +246,6 @@ export class Meeting {
     this.#state = next;
     for (const listener of this.#listeners) listener();
   }
-}
-
-/** The stream or the session ended while we asked for something of it: that shows elsewhere. */
-function isExpected(error: unknown): boolean {
-  return (
-    error instanceof RequestError && ['NOT_FOUND', 'CLOSED', 'SESSION_LOST'].includes(error.code)
-  );
 }
 
 function refusalText(error: RequestError): string {

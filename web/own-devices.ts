@@ -1,6 +1,7 @@
 import type { Participant } from '../signaling/websocket/protocol.ts';
 import type { DeviceKind, LocalMedia } from './devices.ts';
 import type { DeviceState, RoomState } from './room-store.ts';
+import { isExpected } from './session.ts';
 import type { SfuClient } from './sfu-client.ts';
 
 export interface OwnDevicesOptions {
@@ -95,11 +96,24 @@ export class OwnDevices {
     if (on && !sfu.isSending(device)) {
       await this.#publish(sfu, device);
     } else if (device === 'microphone') {
-      await sfu.setPaused('microphone', !on);
+      await this.#setMuted(sfu, !on);
     } else if (!on) {
       // Off means off: the device is given back and its light goes out.
       this.#media.stop('camera');
       await sfu.unpublish('camera');
+    }
+  }
+
+  async #setMuted(sfu: SfuClient, muted: boolean): Promise<void> {
+    try {
+      await sfu.setPaused('microphone', muted);
+    } catch (error) {
+      // Whether it is passed on nobody knows: it is off, as is shown, and the next click asks again.
+      if (!isExpected(error)) {
+        sfu.silence('microphone');
+        this.#setDevice('microphone', 'off');
+      }
+      throw error;
     }
   }
 

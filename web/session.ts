@@ -21,6 +21,13 @@ export class RequestError extends Error {
   }
 }
 
+/** The stream or the session ended while we asked for something of it: that shows elsewhere. */
+export function isExpected(error: unknown): boolean {
+  return (
+    error instanceof RequestError && ['NOT_FOUND', 'CLOSED', 'SESSION_LOST'].includes(error.code)
+  );
+}
+
 export interface SessionEvents {
   /** In the room. `resumed`: as before; otherwise all media has to be set up. */
   joined: (answer: JoinAnswer) => void;

@@ -10,6 +10,7 @@ import type {
   RequestPayload,
   TransportAnswer,
 } from '../signaling/websocket/protocol.ts';
+import { Retries } from './retries.ts';
 import { RequestError } from './session.ts';
 
 export interface SfuClientOptions {
@@ -22,13 +23,15 @@ export interface SfuClientOptions {
   onError: (what: string, error: unknown) => void;
   /** What the browser can; tests have another. */
   createDevice?: () => Promise<Device>;
+  /** Before what failed is tried again; tests have no time. */
+  pauses?: readonly number[];
 }
 
 interface Received {
   consumer: types.Consumer;
   kind: 'audio' | 'video';
-  /** What the server was last asked for. */
-  paused: boolean;
+  /** What the server was last asked for; undefined: nobody knows whether it came through. */
+  paused: boolean | undefined;
   layer: number | undefined;
 }
 
@@ -56,6 +59,7 @@ export class SfuClient {
   readonly #wanted = new Set<string>();
   readonly #transports: types.Transport[] = [];
   readonly #alternatives: AlternativeStreams;
+  readonly #retries: Retries;
   #device: Device | undefined;
   #send: Promise<types.Transport> | undefined;
   #receive: Promise<types.Transport> | undefined;
@@ -63,6 +67,13 @@ export class SfuClient {
 
   constructor(options: SfuClientOptions) {
     this.#options = options;
+    this.#retries = new Retries({
+      onError: options.onError,
+      onGivenUp: (key) => {
+        if (!this.#received.has(key)) this.#wanted.delete(key);
+      },
+      pauses: options.pauses,
+    });
     this.#alternatives = new AlternativeStreams({
       originals: this.#producers,
       codec: (name) => this.#codec(name),
@@ -140,31 +151,18 @@ export class SfuClient {
   async want(producerId: string, kind: 'audio' | 'video', wishOf: () => Wish): Promise<void> {
     if (this.#wanted.has(producerId) || this.#device === undefined) return;
     this.#wanted.add(producerId);
-    try {
-      const transport = await this.#receiving();
-      const answer = await this.#options.request('consume', {
-        producerId,
-        rtpCapabilities: this.#device.recvRtpCapabilities,
-      });
-      const consumer = await transport.consume(asConsumerOptions(answer));
-      if (!this.#wanted.has(producerId)) {
-        consumer.close();
-
-        return;
-      }
-      const received = { consumer, kind, paused: true, layer: undefined };
-      this.#received.set(producerId, received);
-      this.#options.onTrack(producerId, consumer.track);
+    await this.#retries.run(producerId, `receiving ${kind}`, async () => {
+      const received =
+        this.#received.get(producerId) ?? (await this.#consume(this.#device!, producerId, kind));
+      if (received === undefined) return;
       await this.#apply(received, kind === 'audio' ? { visible: true, spatialLayer: 0 } : wishOf());
-    } catch (error) {
-      this.#wanted.delete(producerId);
-      this.#options.onError(`receiving ${kind}`, error);
-    }
+    });
   }
 
   /** It is not sent any more. */
   drop(producerId: string): void {
     this.#wanted.delete(producerId);
+    this.#retries.cancel(producerId);
     const received = this.#received.get(producerId);
     if (received === undefined) return;
     this.#received.delete(producerId);
@@ -186,13 +184,11 @@ export class SfuClient {
   async setWishes(wishOf: (producerId: string) => Wish): Promise<void> {
     const videos = [...this.#received].filter(([, { kind }]) => kind === 'video');
     await Promise.all(
-      videos.map(async ([producerId, received]) => {
-        try {
-          await this.#apply(received, wishOf(producerId));
-        } catch (error) {
-          this.#options.onError('adapting video', error);
-        }
-      }),
+      videos.map(([producerId, received]) =>
+        this.#retries.run(producerId, 'adapting video', () =>
+          this.#apply(received, wishOf(producerId)),
+        ),
+      ),
     );
   }
 
@@ -212,6 +208,7 @@ export class SfuClient {
 
   close(): void {
     this.#closed = true;
+    this.#retries.close();
     for (const transport of this.#transports.splice(0)) transport.close();
     this.#producers.clear();
     this.#alternatives.close();
@@ -219,20 +216,51 @@ export class SfuClient {
     this.#wanted.clear();
   }
 
+  /** Undefined: it is not wanted any more. */
+  async #consume(
+    device: Device,
+    producerId: string,
+    kind: 'audio' | 'video',
+  ): Promise<Received | undefined> {
+    if (!this.#wanted.has(producerId)) return undefined;
+    const transport = await this.#receiving();
+    const answer = await this.#options.request('consume', {
+      producerId,
+      rtpCapabilities: device.recvRtpCapabilities,
+    });
+    const consumer = await transport.consume(asConsumerOptions(answer));
+    if (!this.#wanted.has(producerId)) {
+      consumer.close();
+
+      return undefined;
+    }
+    const received = { consumer, kind, paused: true, layer: undefined };
+    this.#received.set(producerId, received);
+    this.#options.onTrack(producerId, consumer.track);
+
+    return received;
+  }
+
   async #apply(received: Received, wish: Wish): Promise<void> {
     const consumerId = received.consumer.id;
-    if (received.kind === 'video' && wish.visible && received.layer !== wish.spatialLayer) {
-      received.layer = wish.spatialLayer;
-      await this.#options.request('set-preferred-layers', {
+    try {
+      if (received.kind === 'video' && wish.visible && received.layer !== wish.spatialLayer) {
+        received.layer = wish.spatialLayer;
+        await this.#options.request('set-preferred-layers', {
+          consumerId,
+          spatial: wish.spatialLayer,
+        });
+      }
+      if (received.paused === !wish.visible) return;
+      received.paused = !wish.visible;
+      await this.#options.request(received.paused ? 'pause-consumer' : 'resume-consumer', {
         consumerId,
-        spatial: wish.spatialLayer,
       });
+    } catch (error) {
+      received.layer = undefined;
+      received.paused = undefined;
+      throw error;
     }
-    if (received.paused === !wish.visible) return;
-    received.paused = !wish.visible;
-    await this.#options.request(received.paused ? 'pause-consumer' : 'resume-consumer', {
-      consumerId,
-    });
   }
 
   async #produceAlternative(
@@ -295,7 +323,10 @@ export class SfuClient {
     transport.on('connect', ({ dtlsParameters }, done, failed) => {
       this.#options
         .request('connect-transport', { transportId: transport.id, dtlsParameters })
-        .then(done, failed);
+        .then(done, (error: Error) => {
+          failed(error);
+          this.#discard(transport);
+        });
     });
     transport.on('produce', ({ kind, rtpParameters, appData }, done, failed) => {
       this.#options
@@ -321,16 +352,23 @@ export class SfuClient {
     return transport;
   }
 
+  /** Nobody knows whether the server has heard of it, and it takes no second connect: the next who asks gets another. */
+  #discard(transport: types.Transport): void {
+    if (this.#closed) return;
+    if (transport.direction === 'send') this.#send = undefined;
+    else this.#receive = undefined;
+    this.#transports.splice(this.#transports.indexOf(transport), 1);
+    transport.close();
+  }
+
   async #restartIce(transport: types.Transport): Promise<void> {
-    if (transport.closed) return;
-    try {
+    await this.#retries.run(`ICE of ${transport.id}`, 'restarting ICE', async () => {
+      if (transport.closed || transport.connectionState === 'connected') return;
       const { iceParameters } = await this.#options.request('restart-ice', {
         transportId: transport.id,
       });
       await transport.restartIce({ iceParameters });
-    } catch (error) {
-      if (!transport.closed) this.#options.onError('restarting ICE', error);
-    }
+    });
   }
 }
 

@@ -1,10 +1,50 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Browser } from 'playwright-core';
+import type { Browser, BrowserContext } from 'playwright-core';
 import { launchChromium, RoomPage } from '../support/browser.ts';
 import { stopAllChildren } from '../support/child-process.ts';
 import { ParleyServer } from '../support/parley-server.ts';
 import { scratchFolder } from '../support/scratch.ts';
 import { waitUntil } from '../support/wait-until.ts';
+
+/** What a page asks for to receive a stream. */
+const REFUSED = [
+  'create-transport',
+  'connect-transport',
+  'consume',
+  'set-preferred-layers',
+  'resume-consumer',
+];
+
+/** Stands between a page and the server, and says no in its place. */
+async function refuseOnce(context: BrowserContext, refused: string[]): Promise<void> {
+  await context.routeWebSocket(/\/socket\.io\//, (page) => {
+    const server = page.connectToServer();
+    let opening: string | undefined;
+    let transport: string | undefined;
+    page.onMessage((message) => {
+      const [, id, body] = /^42(\d+)(.*)$/s.exec(String(message)) ?? [];
+      const [name = '', { direction, transportId }] = JSON.parse(body ?? '["", {}]') as [
+        string,
+        { direction?: string; transportId?: string },
+      ];
+      const isToReceive = direction !== 'send' && (transportId ?? transport) === transport;
+      if (REFUSED.includes(name) && isToReceive && !refused.includes(name)) {
+        refused.push(name);
+        page.send(`43${id}[{"ok":false,"code":"INTERNAL","message":"not this time"}]`);
+      } else {
+        if (direction === 'recv') opening = id;
+        server.send(message);
+      }
+    });
+    server.onMessage((message) => {
+      const [, id, body] = /^43(\d+)(.*)$/s.exec(String(message)) ?? [];
+      if (id !== undefined && id === opening) {
+        transport = (JSON.parse(body!) as [{ data: { id: string } }])[0].data.id;
+      }
+      page.send(message);
+    });
+  });
+}
 
 describe('two Chromium pages in one room', () => {
   const folder = scratchFolder('browsers');
@@ -85,6 +125,35 @@ describe('two Chromium pages in one room', () => {
     );
 
     expect(layers.map((layer) => layer['rid']).sort()).toHaveLength(3);
+  });
+
+  it('lets a page see and hear all to whose requests for that the server said no once each', async () => {
+    const refused: string[] = [];
+    const cid = await RoomPage.ask(browser, server, '200', 'Cid', undefined, (context) =>
+      refuseOnce(context, refused),
+    );
+    await waitUntil('three videos play', async () => {
+      const times = Object.values(await cid.videoTimes());
+
+      return times.length === 3 && times.every((time) => time > 0.5)
+        ? undefined
+        : `at ${JSON.stringify(times)}\n${cid.console}`;
+    });
+    const heard = await cid.statistic('inbound-rtp', 'bytesReceived', 'audio');
+    await waitUntil('audio flows', async () => {
+      const more = (await cid.statistic('inbound-rtp', 'bytesReceived', 'audio')) - heard;
+
+      return more > 2000 ? undefined : `${more} octets`;
+    });
+    expect(refused.sort()).toEqual(REFUSED.toSorted());
+    await cid.leave();
+    for (const page of pages) {
+      await waitUntil('it is gone', async () => {
+        const { length } = await page.roster();
+
+        return length === 2 ? undefined : `${length} rows`;
+      });
+    }
   });
 
   it('marks a microphone that its owner switched off, for everybody', async () => {

@@ -100,6 +100,7 @@ export class RoomPage {
     room: string,
     name: string,
     pin?: string,
+    prepare?: (context: BrowserContext) => Promise<void>,
   ): Promise<RoomPage> {
     const context = await browser.newContext({
       viewport: { width: 1280, height: 800 },
@@ -109,6 +110,7 @@ export class RoomPage {
     await context.addInitScript(() => {
       localStorage.setItem('parley.debug', '1');
     });
+    await prepare?.(context);
     const room_ = new RoomPage(context, await context.newPage());
     await room_.page.goto(`${server.url}/room/${room}`);
     await room_.page.getByTestId('name-input').fill(name);

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { DeviceKind } from '../../web/devices.ts';
 import { OwnDevices } from '../../web/own-devices.ts';
 import { initialState, reduce, type RoomState } from '../../web/room-store.ts';
+import { RequestError } from '../../web/session.ts';
 
 /** Devices that can be opened, and a sender that notes what it is told. */
 class FakeMachine {
@@ -28,6 +29,7 @@ class FakeMachine {
     },
     setPaused: async (kind: DeviceKind, paused: boolean) => {
       await Promise.resolve();
+      if (this.failing) throw new RequestError('TIMEOUT', 'the server did not answer');
       if (this.sending.has(kind)) this.sending.set(kind, paused ? 'paused' : 'sending');
     },
     unpublish: async (kind: DeviceKind) => {
@@ -40,6 +42,7 @@ class FakeMachine {
   };
   readonly errors: string[] = [];
   missing = false;
+  failing = false;
   state: RoomState = { ...initialState('1000'), selfId: 'me' };
 
   readonly own = new OwnDevices({
@@ -99,6 +102,23 @@ describe('own devices', () => {
 
     expect(machine.state.microphone).toBe('on');
     expect(machine.sending.get('microphone')).toBe('sending');
+  });
+
+  it.each([1, 2])('are off when nobody knows whether click %i came through', async (clicks) => {
+    for (let i = 1; i < clicks; i++) await machine.own.toggle('microphone');
+    machine.failing = true;
+    await machine.own.toggle('microphone');
+    expect(machine.errors).toEqual(['switching the microphone']);
+    expect([machine.state.microphone, machine.sending.get('microphone')]).toEqual([
+      'off',
+      'paused',
+    ]);
+    machine.failing = false;
+    await machine.own.toggle('microphone');
+    expect([machine.state.microphone, machine.sending.get('microphone')]).toEqual([
+      'on',
+      'sending',
+    ]);
   });
 
   it('take no notice of old news while a click is under way', async () => {

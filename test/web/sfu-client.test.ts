@@ -3,6 +3,7 @@ import { Device } from 'mediasoup-client';
 import * as fake from 'mediasoup-client/fakeParameters';
 import { FakeHandler } from 'mediasoup-client/handlers/FakeHandler';
 import { SfuClient } from '../../web/sfu-client.ts';
+import { letRun, waitUntil } from '../support/wait-until.ts';
 
 const VISIBLE = { visible: true, spatialLayer: 1 };
 
@@ -34,6 +35,7 @@ function client(): SfuClient {
     },
     onTrack: (producerId, track) => tracks.push(`${producerId} ${track?.kind ?? 'gone'}`),
     onError: (what) => errors.push(what),
+    pauses: [1, 1],
     createDevice: () => {
       const device = new Device({ handlerFactory: FakeHandler.createFactory(fake) });
       const load = device.load.bind(device);
@@ -69,15 +71,51 @@ describe('streams of others', () => {
     sfu.close();
   });
 
-  it('are received after a connection for them could not be made at first', async () => {
+  it.each(['create-transport', 'connect-transport', 'consume', 'resume-consumer'])(
+    'are received when %s fails once, which is said',
+    async (name) => {
+      const sfu = client();
+      await sfu.load(capabilities);
+      failing = [name];
+      await sfu.want('voice', 'audio', () => VISIBLE);
+      expect([errors, sfu.wanted]).toEqual([['receiving audio'], ['voice']]);
+      failing = [];
+      await waitUntil('it is received', () =>
+        asked.at(-1) === 'resume-consumer' ? undefined : asked.join(),
+      );
+      expect([errors, tracks]).toEqual([['receiving audio'], ['voice audio']]);
+      sfu.close();
+    },
+  );
+
+  it('are not asked for any more after a while, or when they are gone', async () => {
     const sfu = client();
     await sfu.load(capabilities);
-    failing = ['create-transport'];
+    failing = ['consume'];
     await sfu.want('voice', 'audio', () => VISIBLE);
-    expect([errors, sfu.wanted]).toEqual([['receiving audio'], []]);
+    await waitUntil('it is given up', () => (sfu.wanted.length === 0 ? undefined : 'wanted'));
+    expect(asked.filter((name) => name === 'consume')).toHaveLength(3);
+    // Whoever comes back from an outage asks again.
+    await sfu.want('voice', 'audio', () => VISIBLE);
+    sfu.drop('voice');
+    const before = asked.length;
+    await letRun(20);
+    expect([asked.length, errors.length]).toEqual([before, 2]);
+    sfu.close();
+  });
+
+  it('are asked for as they are wished when that failed once', async () => {
+    const sfu = client();
+    await sfu.load(capabilities);
+    await sfu.want('picture', 'video', () => VISIBLE);
+    failing = ['pause-consumer'];
+    await sfu.setWishes(() => ({ visible: false, spatialLayer: 0 }));
     failing = [];
-    await sfu.want('voice', 'audio', () => VISIBLE);
-    expect(tracks).toEqual(['voice audio']);
+    const before = asked.length;
+    await waitUntil('it is paused', () =>
+      asked.slice(before).includes('pause-consumer') ? undefined : asked.join(),
+    );
+    expect(errors).toEqual(['adapting video']);
     sfu.close();
   });
 
