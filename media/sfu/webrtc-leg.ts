@@ -145,6 +145,9 @@ export class SfuWebRtcLeg implements WebRtcLeg {
     this.#assertOpen();
     const transport = this.#transports.receiving();
     checkRtpCapabilities(rtpCapabilities);
+    // Who asks again has nothing of it: the answer got lost, or the connection could not be made.
+    const earlier = [...this.#consumers.values()].find((each) => each.producerId === producerId);
+    earlier?.close();
     if (this.#consumed.size >= MAX_CONSUMERS) {
       throw new AppError('INVALID_STATE', `at most ${MAX_CONSUMERS} streams are received`);
     }

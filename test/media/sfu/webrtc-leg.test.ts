@@ -224,6 +224,21 @@ describe("a browser's leg", () => {
       await expect(bob.consume(id, room.rtpCapabilities)).resolves.toBeDefined();
     });
 
+    it('is given anew to who asks again, as the answer may have got lost', async () => {
+      await bob.createTransport('recv');
+      const { id } = await publishMicrophone();
+      const first = await bob.consume(id, room.rtpCapabilities);
+      await bob.createTransport('recv');
+      const second = await bob.consume(id, room.rtpCapabilities);
+      await expect(bob.setConsumerPaused(first.id, false)).rejects.toMatchObject({
+        code: 'NOT_FOUND',
+      });
+      await bob.setConsumerPaused(second.id, false);
+      await waitUntil('the first is gone', () =>
+        pool.open().consumers === 1 ? undefined : `${pool.open().consumers} there`,
+      );
+    });
+
     it('is one of three layers, with retransmission', async () => {
       await bob.createTransport('recv');
       const { id } = await publishCamera();
@@ -242,7 +257,7 @@ describe("a browser's leg", () => {
       }
     });
 
-    it('is refused at the wrong moment, without a common codec, twice, or of itself', async () => {
+    it('is refused at the wrong moment, without a common codec, twice at once, or of itself', async () => {
       const { id } = await publishCamera();
       await expect(bob.consume(id, room.rtpCapabilities)).rejects.toMatchObject({
         code: 'INVALID_STATE',
