@@ -188,8 +188,12 @@ export interface WebRtcLegEvents {
   consumerPaused: [ConsumerId, paused: boolean];
   /** The layers that this browser now gets; undefined: none. */
   consumerLayers: [ConsumerId, { spatial: number; temporal: number } | undefined];
-  /** A transport for both directions reaches its peer, or does not any more. */
+  /**
+   * A transport for both directions reaches its peer; hears nothing of it any more, which `restartIce` may mend; or
+   * was ended by it.
+   */
   connected: [];
+  interrupted: [];
   disconnected: [];
   /** RFC 4733. */
   dtmf: [digit: string, durationMs: number];

@@ -18,6 +18,11 @@ import { WorkerPool, type RoomRouter } from './worker-pool.ts';
 /** Of whoever does not say otherwise. */
 const NO_GRID = { rooms: 0, framesPerSecond: 25, cpuShare: 0.5, bitrate: 1_500_000 };
 
+/**
+ * Seconds. Peers check every 4 to 6 s (RFC 7675 5.1), so two may be lost; a browser itself gives up after some 15 s.
+ */
+const CONSENT_TIMEOUT = 12;
+
 export interface MediaEngineDeps {
   logger: Logger;
   clock: Clock;
@@ -180,6 +185,7 @@ class SfuMediaEngine implements MediaEngine {
       ...place,
       mixers: this.#mixers,
       video: this.#video,
+      consentTimeout: Math.min(CONSENT_TIMEOUT, Math.ceil(this.#settings.rtpTimeout / 1000)),
       loopbackPorts: this.#loopbackPorts,
       grids: this.#grids,
       logger: this.#logger,

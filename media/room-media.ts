@@ -39,6 +39,8 @@ export interface RoomMediaDeps extends RoomRouter {
   mixers: MixerPool;
   loopbackPorts: PortRange;
   video: PhoneVideoDeps;
+  /** Seconds without a sign of a WebRTC phone. */
+  consentTimeout: number;
   grids: GridService;
   logger: Logger;
   closed(room: SfuRoomMedia): void;
@@ -286,13 +288,15 @@ export class SfuRoomMedia implements RoomMedia {
     const { router, webRtcServer } = this.#deps;
 
     return {
-      openTransport: () =>
+      openTransport: (direction) =>
         router.createWebRtcTransport({
           webRtcServer,
           enableUdp: true,
           enableTcp: true,
           preferUdp: true,
           initialAvailableOutgoingBitrate: INITIAL_OUTGOING_BITRATE,
+          // Pages watch their own connections, and begin again by themselves.
+          ...(direction === 'both' && { iceConsentTimeout: this.#deps.consentTimeout }),
         }),
       splitKeys: (producer, paused, onDigit) =>
         splitKeys({

@@ -9,6 +9,9 @@ export type TransportDirection = 'send' | 'recv' | 'both';
 /** What becomes of the way to the peer. */
 export interface TransportWatch {
   connected(): void;
+  /** Nothing comes any more: "consent … expired" (RFC 7675 5.1); ICE may find another way. */
+  interrupted(): void;
+  /** The peer ended it. */
   disconnected(): void;
 }
 
@@ -23,7 +26,7 @@ const MAX_INCOMING_BITRATE = 6_000_000;
 
 /** The connections of one browser, on its worker's WebRTC port; directions as the browser names them. */
 export class LegTransports {
-  readonly #open: () => Promise<mediasoup.WebRtcTransport>;
+  readonly #open: (direction: TransportDirection) => Promise<mediasoup.WebRtcTransport>;
   readonly #logger: Logger;
   readonly #watch: TransportWatch;
   readonly #transports = new Map<string, LegTransport>();
@@ -31,7 +34,7 @@ export class LegTransports {
   #closed = false;
 
   constructor(
-    open: () => Promise<mediasoup.WebRtcTransport>,
+    open: (direction: TransportDirection) => Promise<mediasoup.WebRtcTransport>,
     watch: TransportWatch,
     logger: Logger,
   ) {
@@ -108,7 +111,7 @@ export class LegTransports {
   }
 
   async #openLimited(direction: TransportDirection): Promise<mediasoup.WebRtcTransport> {
-    const transport = await this.#open();
+    const transport = await this.#open(direction);
     try {
       if (direction !== 'recv') await transport.setMaxIncomingBitrate(MAX_INCOMING_BITRATE);
       if (this.#closed || transport.closed) throw new AppError('INVALID_STATE', 'closed meanwhile');
@@ -132,7 +135,7 @@ export class LegTransports {
     });
     if (direction !== 'both') return;
     transport.on('icestatechange', (state) => {
-      if (state === 'disconnected') this.#watch.disconnected();
+      if (state === 'disconnected') this.#watch.interrupted();
       else if (state === 'connected' || state === 'completed') this.#watch.connected();
     });
   }

@@ -31,7 +31,7 @@ import { checkRtpCapabilities, checkRtpParameters, MAX_CONSUMERS } from './reque
 
 /** What the room gives to a leg, and what the leg tells the room. */
 export interface WebRtcLegHost {
-  openTransport(): Promise<mediasoup.WebRtcTransport>;
+  openTransport(direction: TransportDirection): Promise<mediasoup.WebRtcTransport>;
   /** The voice of a microphone that also sends keys. */
   splitKeys(
     producer: mediasoup.Producer,
@@ -67,10 +67,13 @@ export class SfuWebRtcLeg implements WebRtcLeg {
   constructor(host: WebRtcLegHost, logger: Logger) {
     this.#host = host;
     this.#transports = new LegTransports(
-      () => host.openTransport(),
+      (direction) => host.openTransport(direction),
       {
         connected: () => {
           this.events.emit('connected');
+        },
+        interrupted: () => {
+          if (!this.#closed) this.events.emit('interrupted');
         },
         disconnected: () => {
           if (!this.#closed) this.events.emit('disconnected');

@@ -7,6 +7,7 @@ import type { Participant, ProducerView, RoomEvent } from '../../server/index.ts
 import type { SdpError, SdpSession } from '../sdp/index.ts';
 import {
   Negotiation,
+  IceRecovery,
   WebRtcSession,
   codecForMost,
   peerProfile,
@@ -44,6 +45,8 @@ export class WebRtcMedia implements NegotiationHost {
   readonly #session: WebRtcSession;
   readonly #negotiation: Negotiation;
   readonly #timers: TimerSet<'connect'>;
+  readonly #recovery: IceRecovery;
+  #reason: 'streams' | 'ice' = 'streams';
   /** Who spoke last, first: they are seen when not all can be. */
   #speakers: readonly ParticipantId[] = [];
   /** Whose camera was announced, and until when it is waited for: who joins with both is one change. */
@@ -65,7 +68,21 @@ export class WebRtcMedia implements NegotiationHost {
     });
     this.#negotiation = new Negotiation(this, { clock, logger, settings: options.negotiation });
     const { events } = participant.webRtcLeg;
-    events.on('connected', () => this.#timers.stop('connect'));
+    this.#recovery = new IceRecovery(
+      {
+        restartDue: () => this.#negotiation.changed(),
+        lost: () => void participant.leave('media-timeout'),
+      },
+      clock,
+    );
+    events.on('connected', () => {
+      this.#timers.stop('connect');
+      this.#recovery.connected();
+    });
+    events.on('interrupted', () => {
+      logger.info({ participant: participant.id }, 'nothing comes of a WebRTC phone any more');
+      this.#recovery.interrupted();
+    });
     events.on('disconnected', () => void participant.leave('media-timeout'));
     events.on('closed', () => this.close());
   }
@@ -75,7 +92,7 @@ export class WebRtcMedia implements NegotiationHost {
     // Not with each of the room's changes: a hundred who join make ten thousand of them.
     this.#update();
 
-    return this.#session.isBehind;
+    return this.#recovery.isDue || this.#session.isBehind;
   }
 
   get awaitedUntil(): number {
@@ -133,7 +150,10 @@ export class WebRtcMedia implements NegotiationHost {
   }
 
   async exchange(): Promise<ExchangeResult> {
-    if (!(await this.#session.prepare())) return 'moot';
+    const isRestart = this.#recovery.isDue;
+    this.#reason = isRestart ? 'ice' : 'streams';
+    if (isRestart) await this.#session.restartIce();
+    if (!(await this.#session.prepare()) && !isRestart) return 'moot';
     const result = await this.#options.call.reoffer(() => this.#session.offer());
     if ('status' in result) {
       await this.#session.abandon(result.status);
@@ -142,6 +162,7 @@ export class WebRtcMedia implements NegotiationHost {
     }
     const error = await this.#session.applyAnswer(result.answer);
     if (error === undefined) {
+      if (isRestart) this.#recovery.asked();
       this.#options.onAudio(this.audio);
 
       return 'accepted';
@@ -153,7 +174,7 @@ export class WebRtcMedia implements NegotiationHost {
   }
 
   count(outcome: NegotiationOutcome): void {
-    this.#options.counters.reinvite('streams', outcome);
+    this.#options.counters.reinvite(this.#reason, outcome);
   }
 
   resigned(): void {
@@ -163,6 +184,7 @@ export class WebRtcMedia implements NegotiationHost {
   close(): void {
     this.#negotiation.close();
     this.#timers.close();
+    this.#recovery.close();
   }
 
   /** Without pictures in the call there is nothing to wait for. */

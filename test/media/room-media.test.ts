@@ -32,6 +32,7 @@ describe('the media of a room', () => {
     mixers = new FakeMixerPool();
     closedRooms = 0;
     room = await createRoomMedia({
+      consentTimeout: 30,
       ...(await pool.createRouter()),
       mixers,
       loopbackPorts: { min: 30_000, max: 39_999 },

@@ -15,6 +15,7 @@ export { planSlots } from './slots.ts';
 export type { Slot, SlotKind, SlotLimits, Wanted } from './slots.ts';
 export { WebRtcSession } from './webrtc-session.ts';
 export type { WebRtcSessionOptions } from './webrtc-session.ts';
+export { IceRecovery, MAX_RESTARTS, RESTART_TIMEOUT } from './ice-recovery.ts';
 export { codecForMost } from './own-picture.ts';
 export type { RoomStream } from './room-streams.ts';
 export { PhoneVideo } from './phone-video.ts';

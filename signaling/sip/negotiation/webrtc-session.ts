@@ -60,7 +60,9 @@ export interface WebRtcSessionOptions {
 interface Connection {
   readonly id: string;
   readonly peer: PeerTransport;
-  own: Omit<OwnTransport, 'setup'>;
+  readonly own: Omit<OwnTransport, 'setup'>;
+  /** New credentials of ours, which the peer has not accepted yet. */
+  readonly next?: OwnTransport['ice'];
 }
 
 export class WebRtcSession {
@@ -130,6 +132,14 @@ export class WebRtcSession {
     return this.#isOther(this.#plan(this.#slots));
   }
 
+  /** The next offer asks the peer to find another way (RFC 8839 4.4.1.1.1). */
+  async restartIce(): Promise<void> {
+    const before = this.#connection;
+    // Those that an offer brought in vain are still unused.
+    if (before === undefined || before.next !== undefined) return;
+    this.#connection = { ...before, next: await this.#options.leg.restartIce(before.id) };
+  }
+
   /** Our offer: all m-lines, with what is prepared in them. */
   offer(): SdpSession {
     const wish = this.#wish;
@@ -141,6 +151,8 @@ export class WebRtcSession {
   /** The answer to it. An error leaves the session as it was. */
   async applyAnswer(answer: SdpSession): Promise<SdpError | undefined> {
     const answered = answer.media.slice(0, this.#proposed.length);
+    const mismatch = this.#noteTransport(answer);
+    if (mismatch !== undefined) return mismatch;
     if (answered.some(({ type }, index) => type !== this.#proposed[index]!.kind)) {
       return new SdpError('the m= lines of the answer are not those of the offer');
     }
@@ -237,8 +249,21 @@ export class WebRtcSession {
     } else if (isIceRestart(before.peer, peer)) {
       // "the answerer MUST also … new ICE credentials" (RFC 8839 4.4.2.1).
       const ice = await leg.restartIce(before.id);
-      this.#connection = { ...before, peer, own: { ...before.own, ice } };
+      this.#connection = { id: before.id, peer, own: { ...before.own, ice } };
     }
+  }
+
+  /** The peer's credentials are new after a restart of ours ("the answerer MUST also", RFC 8839 4.4.2.1). */
+  #noteTransport(answer: SdpSession): SdpError | undefined {
+    const first = answer.media.find((media) => isWebRtcMedia(answer, media) && !isRejected(media));
+    const peer = first && readTransport(answer, first);
+    const before = this.#connection;
+    if (before === undefined || peer === undefined || peer instanceof SdpError) return undefined;
+    if (!isSamePeer(before.peer, peer)) return new SdpError('another certificate');
+    const { next, ...rest } = before;
+    this.#connection = { ...rest, peer, own: { ...before.own, ...(next && { ice: next }) } };
+
+    return undefined;
   }
 
   async #offeredSlot(
@@ -411,8 +436,9 @@ export class WebRtcSession {
     for (const each of media) {
       if (!('refused' in each)) this.#streams.noteNumbers(each.codecs, each.extensions);
     }
+    const { own, next } = this.#connection!;
     this.#local = describeWebRtc({
-      transport: { ...this.#connection!.own, setup },
+      transport: { ...own, ...(offering && next !== undefined && { ice: next }), setup },
       media,
       bundle: this.#isBundled,
       previous: this.#local,

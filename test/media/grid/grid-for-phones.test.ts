@@ -44,6 +44,7 @@ describe('phones that see a grid', () => {
     pool = await WorkerPool.start(await testSettings(), testDeps);
     grids = testGrids(1);
     room = await createRoomMedia({
+      consentTimeout: 30,
       ...(await pool.createRouter()),
       mixers: new FakeMixerPool(),
       loopbackPorts: { min: 30_000, max: 39_999 },

@@ -5,6 +5,7 @@ import type { ConsumerId, ProducerId } from '../../../base/index.ts';
 import type { ProducerInfo, WebRtcLeg } from '../../../media/media-api.ts';
 import { createRoomMedia, type SfuRoomMedia } from '../../../media/room-media.ts';
 import { WorkerPool } from '../../../media/worker-pool.ts';
+import { IceChecker } from '../../support/ice-checker.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { FakeMixerPool } from '../fake-mixer-pool.ts';
 import {
@@ -46,6 +47,7 @@ describe("a browser's leg", () => {
 
   beforeEach(async () => {
     room = await createRoomMedia({
+      consentTimeout: 1,
       ...(await pool.createRouter()),
       mixers: new FakeMixerPool(),
       loopbackPorts: { min: 30_000, max: 39_999 },
@@ -316,6 +318,32 @@ describe("a browser's leg", () => {
     setLogEventListeners({});
     expect(complaints).toEqual([]);
   });
+
+  it('7675-5.1: tells that nothing comes of a phone any more, and that a restart found it again', async () => {
+    const states: string[] = [];
+    for (const event of ['connected', 'interrupted', 'disconnected'] as const) {
+      bob.events.on(event, () => states.push(event));
+    }
+    const peer = await IceChecker.open();
+    const { id, iceParameters, iceCandidates } = await bob.createTransport('both');
+    const until = (expected: string[], act: () => void): Promise<void> =>
+      waitUntil(`it was ${expected.join()}`, () => {
+        if (states.length < expected.length) act();
+
+        // A busy machine may be interrupted once more meanwhile.
+        const first = states.slice(0, expected.length).join();
+
+        return first === expected.join() ? undefined : first;
+      });
+    const candidate = iceCandidates.find(({ protocol }) => protocol === 'udp')!;
+    await until(['connected'], () => peer.check(iceParameters, candidate));
+    await until(['connected', 'interrupted'], () => undefined);
+    const restarted = await bob.restartIce(id);
+    expect(restarted.usernameFragment).not.toBe(iceParameters.usernameFragment);
+    await until(['connected', 'interrupted', 'connected'], () => peer.check(restarted, candidate));
+    await waitUntil('its checks are answered', () => (peer.answered > 1 ? undefined : 'not yet'));
+    peer.close();
+  }, 60_000);
 
   it('closes once, and closes what the worker makes meanwhile', async () => {
     let closed = 0;

@@ -26,6 +26,7 @@ describe('what phones decode', () => {
     probe = await VideoProbe.start();
     pool = await WorkerPool.start(await testSettings(), testDeps);
     room = await createRoomMedia({
+      consentTimeout: 30,
       ...(await pool.createRouter()),
       mixers: new FakeMixerPool(),
       loopbackPorts: { min: 30_000, max: 39_999 },

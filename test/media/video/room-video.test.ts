@@ -45,6 +45,7 @@ describe('the video of phones in a room', () => {
   beforeEach(async () => {
     phones = [];
     room = await createRoomMedia({
+      consentTimeout: 30,
       ...(await pool.createRouter()),
       mixers: new FakeMixerPool(),
       loopbackPorts: { min: 30_000, max: 39_999 },

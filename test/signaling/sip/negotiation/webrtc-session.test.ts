@@ -33,6 +33,7 @@ class Leg extends FakeWebRtcLeg {
   /** Of the pictures that the peer publishes. */
   readonly codecs: string[] = [];
   consumed: string[] = [];
+  restarts = 0;
   #ssrc = 1000;
 
   override createTransport(): Promise<WebRtcTransportParameters> {
@@ -57,6 +58,8 @@ class Leg extends FakeWebRtcLeg {
   }
 
   override restartIce(): Promise<mediasoup.IceParameters> {
+    this.restarts += 1;
+
     return Promise.resolve({ usernameFragment: 'vvvv', password: 'q'.repeat(24), iceLite: true });
   }
 
@@ -388,6 +391,61 @@ describe('our offers', () => {
     await answer(OFFER);
     session.freeze();
     expect(session.isBehind).toBe(false);
+  });
+});
+
+describe('an ICE restart of ours', () => {
+  const ufrags = (sdp: SdpSession): (string | undefined)[] =>
+    sdp.media.map((media) => findAttribute(media, 'ice-ufrag')?.value);
+  /** The peer has new credentials too. */
+  const restarted = (offer: SdpSession, text = OFFER): SdpSession => {
+    const answered = browserAnswer(offer);
+    const own = parsed(text.replaceAll(/ice-ufrag:\S+/g, 'ice-ufrag:theirs'));
+    const [audio, ...rest] = answered.media;
+    const names = ['ice-ufrag', 'ice-pwd', 'fingerprint', 'setup'];
+    const transport = own.media[0]!.attributes.filter(({ name }) => names.includes(name));
+
+    return {
+      ...answered,
+      media: [{ ...audio!, attributes: [...audio!.attributes, ...transport] }, ...rest],
+    };
+  };
+
+  it('8839-4.4.1.1.1-a: has new credentials in all m-lines, and the rest as it was', async () => {
+    const before = await answer(OFFER);
+    await session.restartIce();
+    expect(await session.prepare()).toBe(false);
+    const offer = parsed(writeSdp(session.offer()));
+    expect(ufrags(offer)).toEqual(['vvvv', 'vvvv']);
+    expect(carried(offer)).toEqual({ '0': 'sendrecv', '1': 'recvonly' });
+    expect(findAttribute(offer.media[0]!, 'fingerprint')).toEqual(
+      findAttribute(before.media[0]!, 'fingerprint'),
+    );
+    expect(await session.applyAnswer(restarted(offer))).toBeUndefined();
+    // Its new credentials are known: with them in an offer of its own it restarts nothing.
+    leg.restarts = 0;
+    const theirs = OFFER.replaceAll(/ice-ufrag:\S+/g, 'ice-ufrag:theirs');
+    expect(ufrags(await answer(theirs))).toEqual(['vvvv', 'vvvv']);
+    expect(leg.restarts).toBe(0);
+  });
+
+  it('that is refused leaves those in use, and the next try brings the same', async () => {
+    await answer(OFFER);
+    await session.restartIce();
+    session.offer();
+    await session.abandon(500);
+    expect(ufrags(await answer(OFFER))).toEqual(['uuuu', 'uuuu']);
+    await session.restartIce();
+    expect(ufrags(parsed(writeSdp(session.offer())))).toEqual(['vvvv', 'vvvv']);
+    expect(leg.restarts).toBe(1);
+  });
+
+  it('8842-5.3-a: answered with another certificate is none', async () => {
+    await answer(OFFER);
+    await session.restartIce();
+    const strange = OFFER.replaceAll(/sha-256 ..:..:/g, 'sha-256 00:01:');
+    const answered = restarted(parsed(writeSdp(session.offer())), strange);
+    expect(await session.applyAnswer(answered)).toBeInstanceOf(SdpError);
   });
 });
 
