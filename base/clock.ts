@@ -17,9 +17,15 @@ export interface Clock {
   setTimer(delayMs: number, callback: () => void): TimerHandle;
 }
 
+/**
+ * From the beginning of this thread's `performance.now()` to that of the process' own clock: what one thread
+ * noted means the same in another, wherever the clock on the wall was set meanwhile.
+ */
+const THREAD_BEGAN = Number(process.hrtime.bigint()) / 1e6 - performance.now();
+
 export class SystemClock implements Clock {
   now(): number {
-    return performance.now();
+    return THREAD_BEGAN + performance.now();
   }
 
   wallTime(): number {

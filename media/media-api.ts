@@ -51,6 +51,10 @@ export interface MediaCounters {
   /** Phones that found no free RTP port. */
   rtpPortsExhausted: number;
   mixerLateFrames: number;
+  /** Rooms that were to go from one mixer thread to another; lost: a thread died meanwhile. */
+  mixerMoves: { moved: number; refused: number; lost: number };
+  /** How busy each mixer thread is, 0 … 1. */
+  mixerThreadsBusy: number[];
   workerDeaths: number;
   /** Its packets count above too. */
   video: VideoCounters;
@@ -260,6 +264,8 @@ export interface MediaSettings {
   workers: number;
   /** Threads that mix for phones. */
   mixerThreads: number;
+  /** How busy a mixer thread is, 0 … 1, when it begins to give rooms to another one; 0: never. */
+  mixerMoveFrom?: number;
   /** Milliseconds without RTP and RTCP after which a phone leg reports `timeout`. */
   rtpTimeout: number;
   /** The mark of phones' packets for the network's queues (RFC 2474), 0 for none. */

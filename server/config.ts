@@ -259,6 +259,7 @@ function readMedia(
     webRtcPort: reader.integer('WEBRTC_PORT', 44_444, 1024, MAX_PORT),
     workers: reader.integer('MEDIA_WORKERS', cores, 1, 256),
     mixerThreads: reader.integer('MIXER_THREADS', Math.max(1, Math.floor(cores / 2)), 1, 256),
+    mixerMoveFrom: reader.integer('MIXER_MOVE_PERCENT', 50, 0, 100) / 100,
     rtpTimeout: reader.integer('RTP_TIMEOUT_S', 30, 1, 86_400) * 1000,
     rtpDscp: reader.integer('RTP_DSCP', 46, 0, 63),
     grid: {

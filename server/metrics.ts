@@ -325,6 +325,7 @@ function observeMedia(registry: Registry, counters: MetricSources['media']): voi
   total(registry, 'parley_mixer_late_frames_total', 'Frames mixed too late', () => {
     return counters().mixerLateFrames;
   });
+  observeMixers(registry, counters);
   total(registry, 'parley_media_worker_deaths_total', 'mediasoup workers that died', () => {
     return counters().workerDeaths;
   });
@@ -343,6 +344,26 @@ function observeMedia(registry: Registry, counters: MetricSources['media']): voi
         ...sfu,
       };
       for (const [what, value] of Object.entries(open)) this.set({ what }, value);
+    },
+  });
+}
+
+function observeMixers(registry: Registry, counters: MetricSources['media']): void {
+  totals(
+    registry,
+    'parley_mixer_room_moves_total',
+    'Rooms that were to go from a busy mixer thread to another; lost: a thread died meanwhile',
+    () => counters().mixerMoves,
+  );
+  new Gauge({
+    name: 'parley_mixer_thread_busy_ratio',
+    help: 'Share of its time in which a mixer thread has something to do',
+    labelNames: ['thread'],
+    registers: [registry],
+    collect() {
+      counters().mixerThreadsBusy.forEach((busy, thread) => {
+        this.set({ thread: String(thread) }, busy);
+      });
     },
   });
 }

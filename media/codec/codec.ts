@@ -3,9 +3,17 @@
  * asked for, whatever the codec's own rate is. All calls are synchronous, none allocates, none
  * throws for what came from the network.
  */
+import type { Concealer } from './concealer.ts';
 
 /** Milliseconds of the longest packet that is decoded: "up to 120 ms" (RFC 6716 2). */
 export const MAX_PACKET_MS = 120;
+
+/** What a codec knows of its stream's past, to be read by the same codec in another thread. */
+export interface CodecState {
+  octets?: Uint8Array | undefined;
+  numbers?: Int32Array;
+  concealer?: ReturnType<Concealer['freeze']>;
+}
 
 export interface AudioDecoder {
   /** Of what `decode` writes; always the rate that was asked for. */
@@ -29,6 +37,10 @@ export interface AudioDecoder {
   recover(next: Uint8Array, out: Int16Array, samples: number): number;
   /** Forgets the stream, as for a new source. */
   reset(): void;
+  /** Empty, or no method: nothing is known, or it cannot be told, and the other one begins anew. */
+  freeze?(): CodecState;
+  /** Goes on as one at the same rate would that was frozen. */
+  thaw?(state: CodecState): void;
   close(): void;
 }
 
@@ -46,6 +58,9 @@ export interface AudioEncoder {
    * False when they are not of the same kind: this one then begins anew.
    */
   copyState(from: AudioEncoder): boolean;
+  /** As a decoder's. */
+  freeze?(): CodecState;
+  thaw?(state: CodecState): void;
   close(): void;
 }
 

@@ -10,11 +10,32 @@ const OVERLOAD = 32_767;
 const UNIFORM_RMS = 1 / Math.sqrt(3);
 
 export class ComfortNoise {
-  readonly #reflection = new Float64Array(MAX_ORDER);
-  readonly #state = new Float64Array(MAX_ORDER + 1);
+  #reflection = new Float64Array(MAX_ORDER);
+  #state = new Float64Array(MAX_ORDER + 1);
   #order = 0;
   #gain = 0;
   #seed = 1;
+
+  /** All of it, for another thread, where `thaw` goes on with it. */
+  freeze() {
+    return {
+      reflection: this.#reflection,
+      state: this.#state,
+      order: this.#order,
+      gain: this.#gain,
+      seed: this.#seed,
+    };
+  }
+
+  thaw(state: ReturnType<ComfortNoise['freeze']>): void {
+    ({
+      reflection: this.#reflection,
+      state: this.#state,
+      order: this.#order,
+      gain: this.#gain,
+      seed: this.#seed,
+    } = state);
+  }
 
   /** A packet came; an empty one says silence. */
   describe(payload: Uint8Array): void {

@@ -24,9 +24,9 @@ export class Concealer {
   readonly #silent: number;
   readonly #stride: number;
   /** The newest samples heard. */
-  readonly #history: Int16Array;
+  #history: Int16Array;
   /** One pitch period that goes on seamlessly when it is repeated. */
-  readonly #period: Float64Array;
+  #period: Float64Array;
   readonly #tail: Int16Array;
   #pitch = 0;
   /** By how much the first repeated sample misses the last one heard. */
@@ -69,6 +69,27 @@ export class Concealer {
     this.#repeat(out, length);
 
     return length;
+  }
+
+  /** All of it, for another thread, where `thaw` of one of the same rate goes on with it. */
+  freeze() {
+    return {
+      history: this.#history,
+      period: this.#period,
+      pitch: this.#pitch,
+      step: this.#step,
+      concealed: this.#concealed,
+    };
+  }
+
+  thaw(state: ReturnType<Concealer['freeze']>): void {
+    ({
+      history: this.#history,
+      period: this.#period,
+      pitch: this.#pitch,
+      step: this.#step,
+      concealed: this.#concealed,
+    } = state);
   }
 
   reset(): void {

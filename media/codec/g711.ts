@@ -1,5 +1,5 @@
 /** G.711 µ-law and A-law (ITU-T G.711) by tables. */
-import type { AudioDecoder, AudioEncoder } from './codec.ts';
+import type { AudioDecoder, AudioEncoder, CodecState } from './codec.ts';
 import { Concealer } from './concealer.ts';
 
 export type G711Law = 'PCMU' | 'PCMA';
@@ -106,6 +106,14 @@ export class G711Decoder implements AudioDecoder {
 
   reset(): void {
     this.#concealer.reset();
+  }
+
+  freeze(): CodecState {
+    return { concealer: this.#concealer.freeze() };
+  }
+
+  thaw({ concealer }: CodecState): void {
+    if (concealer !== undefined) this.#concealer.thaw(concealer);
   }
 
   close(): void {

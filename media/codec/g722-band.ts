@@ -16,6 +16,12 @@ export function saturate(value: number): number {
   return value < -32_768 ? -32_768 : value;
 }
 
+/** Numbers that a band consists of. */
+export const BAND_STATE = 21;
+
+type Numbers = [number, number, number, number, number, number, number];
+type BandNumbers = [...Numbers, ...Numbers, ...Numbers];
+
 export class G722Band {
   /** The predicted sample. */
   s = 0;
@@ -72,6 +78,59 @@ export class G722Band {
     this.#b4 = other.#b4;
     this.#b5 = other.#b5;
     this.#b6 = other.#b6;
+  }
+
+  /** All of it, as BAND_STATE numbers. */
+  freeze(): number[] {
+    return [
+      this.s,
+      this.det,
+      this.#nb,
+      this.#sz,
+      this.#r1,
+      this.#a1,
+      this.#a2,
+      this.#p1,
+      this.#p2,
+      this.#d1,
+      this.#d2,
+      this.#d3,
+      this.#d4,
+      this.#d5,
+      this.#d6,
+      this.#b1,
+      this.#b2,
+      this.#b3,
+      this.#b4,
+      this.#b5,
+      this.#b6,
+    ];
+  }
+
+  thaw(state: ArrayLike<number>): void {
+    [
+      this.s,
+      this.det,
+      this.#nb,
+      this.#sz,
+      this.#r1,
+      this.#a1,
+      this.#a2,
+      this.#p1,
+      this.#p2,
+      this.#d1,
+      this.#d2,
+      this.#d3,
+      this.#d4,
+      this.#d5,
+      this.#d6,
+      this.#b1,
+      this.#b2,
+      this.#b3,
+      this.#b4,
+      this.#b5,
+      this.#b6,
+    ] = Array.from(state) as BandNumbers;
   }
 
   /** LOGSCL and SCALEL, or LOGSCH and SCALEH: the scale for the next sample. */

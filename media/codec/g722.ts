@@ -3,9 +3,9 @@
  * upper. "Even though the actual sampling rate for G.722 audio is 16,000 Hz, the RTP clock rate for
  * the G722 payload format is 8,000 Hz" (RFC 3551 4.5.2).
  */
-import type { AudioDecoder, AudioEncoder } from './codec.ts';
+import type { AudioDecoder, AudioEncoder, CodecState } from './codec.ts';
 import { Concealer } from './concealer.ts';
-import { G722Band, saturate } from './g722-band.ts';
+import { BAND_STATE, G722Band, saturate } from './g722-band.ts';
 
 const SAMPLE_RATE = 16_000;
 
@@ -106,6 +106,19 @@ export class G722Encoder implements AudioEncoder {
     return true;
   }
 
+  freeze(): CodecState {
+    const newest = this.#input.subarray(-QMF_HISTORY);
+
+    return { numbers: Int32Array.of(...this.#low.freeze(), ...this.#high.freeze(), ...newest) };
+  }
+
+  thaw({ numbers: state }: CodecState): void {
+    if (state === undefined) return;
+    this.#low.thaw(state.subarray(0, BAND_STATE));
+    this.#high.thaw(state.subarray(BAND_STATE, 2 * BAND_STATE));
+    this.#input.set(state.subarray(2 * BAND_STATE), this.#input.length - QMF_HISTORY);
+  }
+
   close(): void {
     // Nothing is held.
   }
@@ -153,6 +166,23 @@ export class G722Decoder implements AudioDecoder {
     this.#high = new G722Band('high');
     this.#bands.fill(0);
     this.#concealer.reset();
+  }
+
+  freeze(): CodecState {
+    const newest = this.#bands.subarray(0, QMF_HISTORY);
+
+    return {
+      numbers: Int32Array.of(...this.#low.freeze(), ...this.#high.freeze(), ...newest),
+      concealer: this.#concealer.freeze(),
+    };
+  }
+
+  thaw({ numbers: state, concealer }: CodecState): void {
+    if (state === undefined || concealer === undefined) return;
+    this.#concealer.thaw(concealer);
+    this.#low.thaw(state.subarray(0, BAND_STATE));
+    this.#high.thaw(state.subarray(BAND_STATE, 2 * BAND_STATE));
+    this.#bands.set(state.subarray(2 * BAND_STATE));
   }
 
   close(): void {

@@ -2,7 +2,7 @@ export { MAX_ENCODED_OCTETS, MAX_PACKET_MS } from './codec.ts';
 export { ComfortNoise } from './comfort-noise.ts';
 export { TimeStretcher } from './time-stretcher.ts';
 export { createDecoder, createEncoder, encodingKey } from './create-codec.ts';
-export type { AudioDecoder, AudioEncoder } from './codec.ts';
+export type { AudioDecoder, AudioEncoder, CodecState } from './codec.ts';
 export { G722Decoder } from './g722.ts';
 export { Resampler, isResamplerRate } from './resampler.ts';
 export { configureOpus, opusBackend } from './opus.ts';

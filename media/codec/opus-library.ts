@@ -22,6 +22,9 @@ export interface RawOpusDecoder {
     fec: boolean,
   ): number;
   control(request: number, value?: number): void;
+  /** Its octets, for one of the same rate in another thread; no method: this binding cannot. */
+  freeze?(): Uint8Array | undefined;
+  thaw?(state: Uint8Array): void;
   close(): void;
 }
 
@@ -31,6 +34,9 @@ export interface RawOpusEncoder {
   /** False when it cannot; both are of the same rate. */
   copyState(from: RawOpusEncoder): boolean;
   control(request: number, value?: number): void;
+  /** As a decoder's. */
+  freeze?(): Uint8Array | undefined;
+  thaw?(state: Uint8Array): void;
   close(): void;
 }
 

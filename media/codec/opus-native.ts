@@ -36,7 +36,8 @@ interface Functions {
   encoderControl: (encoder: Handle, request: number, ...args: unknown[]) => number;
   encoderDestroy: (encoder: Handle) => void;
   encoderSize: (channels: number) => number;
-  copyMemory: (to: Handle, from: Handle, octets: number) => Handle;
+  decoderSize: (channels: number) => number;
+  copyMemory: (to: Handle | Uint8Array, from: Handle | Uint8Array, octets: number) => Handle;
 }
 
 /** Throws when the library, or koffi's binary for this platform, is not there. */
@@ -83,6 +84,9 @@ function bind(koffi: Koffi): Functions {
     encoderSize: library.func(
       'int opus_encoder_get_size(int channels)',
     ) as Functions['encoderSize'],
+    decoderSize: library.func(
+      'int opus_decoder_get_size(int channels)',
+    ) as Functions['decoderSize'],
     // Of the C library, which libopus brings along.
     copyMemory: library.func(
       'void *memcpy(void *to, void *from, size_t octets)',
@@ -128,6 +132,20 @@ class NativeDecoder implements RawOpusDecoder {
     this.#functions.decoderControl(this.#handle, request, ...args);
   }
 
+  /** "only a shallow copy is enough": what it points to are tables of the library, which threads share. */
+  freeze(): Uint8Array | undefined {
+    if (this.#handle === null) return undefined;
+    const state = new Uint8Array(this.#functions.decoderSize(1));
+    this.#functions.copyMemory(state, this.#handle, state.length);
+
+    return state;
+  }
+
+  thaw(state: Uint8Array): void {
+    if (this.#handle === null || state.length !== this.#functions.decoderSize(1)) return;
+    this.#functions.copyMemory(this.#handle, state, state.length);
+  }
+
   close(): void {
     if (this.#handle !== null) this.#functions.decoderDestroy(this.#handle);
     this.#handle = null;
@@ -167,6 +185,19 @@ class NativeEncoder implements RawOpusEncoder {
     if (this.#handle === null) return;
     const args = value === undefined ? [] : ['int', value];
     this.#functions.encoderControl(this.#handle, request, ...args);
+  }
+
+  freeze(): Uint8Array | undefined {
+    if (this.#handle === null) return undefined;
+    const state = new Uint8Array(this.#functions.encoderSize(1));
+    this.#functions.copyMemory(state, this.#handle, state.length);
+
+    return state;
+  }
+
+  thaw(state: Uint8Array): void {
+    if (this.#handle === null || state.length !== this.#functions.encoderSize(1)) return;
+    this.#functions.copyMemory(this.#handle, state, state.length);
   }
 
   close(): void {

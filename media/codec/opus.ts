@@ -2,7 +2,7 @@
  * Opus (RFC 6716) through libopus. It decodes and encodes at the mixer's own rate, so that no
  * resampler is needed, and mono: what a phone or a microphone sends in stereo is mixed down by it.
  */
-import { MAX_PACKET_MS, type AudioDecoder, type AudioEncoder } from './codec.ts';
+import { MAX_PACKET_MS, type AudioDecoder, type AudioEncoder, type CodecState } from './codec.ts';
 import { readOpusParameters, type OpusParameters } from './opus-parameters.ts';
 import {
   BANDWIDTHS,
@@ -146,6 +146,14 @@ class OpusDecoder implements AudioDecoder {
     this.#raw.control(RESET_STATE);
   }
 
+  freeze(): CodecState {
+    return { octets: this.#raw.freeze?.() };
+  }
+
+  thaw({ octets }: CodecState): void {
+    if (octets !== undefined) this.#raw.thaw?.(octets);
+  }
+
   close(): void {
     this.#raw.close();
   }
@@ -203,6 +211,16 @@ class OpusEncoder implements AudioEncoder {
     this.#control();
 
     return true;
+  }
+
+  freeze(): CodecState {
+    return { octets: this.#raw.freeze?.() };
+  }
+
+  thaw({ octets }: CodecState): void {
+    if (octets === undefined) return;
+    this.#raw.thaw?.(octets);
+    this.#control();
   }
 
   close(): void {

@@ -1,5 +1,5 @@
 import { createDecoder, MAX_PACKET_MS, type AudioDecoder } from '../codec/index.ts';
-import type { AudioCodec, AudioCodecName } from '../codecs.ts';
+import { ownCodec, type AudioCodec, type AudioCodecName } from '../codecs.ts';
 import { INBAND_LOOK_AHEAD, InbandDtmf, RtpPacketView, sequenceDifference } from '../rtp/index.ts';
 
 const RATE = 8000;
@@ -70,6 +70,36 @@ export class KeyGate {
     this.#hold(packet, codec);
     if (suspicious) for (const held of this.#held) held.cut = true;
     while (this.#isReleasable(this.#held[0])) this.#release(now);
+  }
+
+  /** For another thread, where `thaw` goes on with it; of G.722 its decoder finds its way again in milliseconds. */
+  freeze() {
+    return {
+      detector: this.#detector.freeze(),
+      held: this.#held.map(({ packet, payload, codec, end, cut }) => {
+        const { marker, payloadType, sequenceNumber, timestamp, ssrc } = packet;
+
+        return { marker, payloadType, sequenceNumber, timestamp, ssrc, payload, codec, end, cut };
+      }),
+      codec: this.#codec,
+      sequence: this.#sequence,
+      position: this.#position,
+      lastAt: this.#lastAt,
+    };
+  }
+
+  thaw(state: ReturnType<KeyGate['freeze']>): void {
+    if (state.codec !== undefined) this.#open(ownCodec(state.codec), state.lastAt);
+    this.#detector.thaw(state.detector);
+    this.#sequence = state.sequence;
+    this.#position = state.position;
+    this.#lastAt = state.lastAt;
+    for (const { payload, codec, end, cut, ...header } of state.held) {
+      const packet = Object.assign(new RtpPacketView(), header);
+      packet.data = payload;
+      packet.payloadLength = payload.length;
+      this.#held.push({ packet, payload, codec: ownCodec(codec), end, cut });
+    }
   }
 
   /** Now and then: a phone that stopped sending has nothing to hold back. */

@@ -31,6 +31,21 @@ export class LegKeys {
     }
   }
 
+  /** For another thread, where `thaw` of one that was configured the same goes on with it. */
+  freeze() {
+    const events = [...this.#events].map(([clockRate, receiver]) => ({
+      clockRate,
+      receiver: receiver.freeze(),
+    }));
+
+    return { events, gate: this.#gate?.freeze() };
+  }
+
+  thaw(state: ReturnType<LegKeys['freeze']>): void {
+    for (const { clockRate, receiver } of state.events) this.#events.get(clockRate)?.thaw(receiver);
+    if (state.gate !== undefined) this.#gate?.thaw(state.gate);
+  }
+
   /** `codec` is that of the packet's payload type: its clock is that of the event's duration. */
   event(packet: RtpPacketView, { clockRate }: AudioCodec, now: number): void {
     this.#events.get(clockRate)?.push(packet, now);

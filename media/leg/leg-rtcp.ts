@@ -30,7 +30,7 @@ export class LegRtcp {
   readonly #options: LegRtcpOptions;
   readonly #scheduler: RtcpScheduler;
   /** "SHOULD be … a per-session pseudo-random value", which tells nobody who is here (RFC 7022 4.2). */
-  readonly #cname = randomToken();
+  #cname = randomToken();
   #roundTrip: number | undefined;
   #reportedLossPercent = 0;
   #remoteMos: number | undefined;
@@ -63,6 +63,31 @@ export class LegRtcp {
     if (this.#started) return;
     this.#started = true;
     this.#scheduler.start();
+  }
+
+  /** For another thread, where `thaw` goes on with it. */
+  freeze() {
+    return {
+      cname: this.#cname,
+      roundTrip: this.#roundTrip,
+      reportedLossPercent: this.#reportedLossPercent,
+      remoteMos: this.#remoteMos,
+    };
+  }
+
+  thaw(state: ReturnType<LegRtcp['freeze']>): void {
+    ({
+      cname: this.#cname,
+      roundTrip: this.#roundTrip,
+      reportedLossPercent: this.#reportedLossPercent,
+      remoteMos: this.#remoteMos,
+    } = state);
+  }
+
+  /** Another thread reports from now on. */
+  release(): void {
+    this.#scheduler.stop();
+    this.#started = false;
   }
 
   /** False: not RTCP. */

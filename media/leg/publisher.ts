@@ -37,6 +37,23 @@ export class Publisher {
     };
   }
 
+  /** For another thread, where `Publisher.thaw` goes on with it. */
+  freeze() {
+    return {
+      target: this.target,
+      packetsSent: this.#packetsSent,
+      rewriter: this.#rewriter.freeze(),
+    };
+  }
+
+  static thaw(state: ReturnType<Publisher['freeze']>, socket: LoopbackSocket): Publisher {
+    const publisher = new Publisher(state.target, socket);
+    publisher.#packetsSent = state.packetsSent;
+    publisher.#rewriter.thaw(state.rewriter);
+
+    return publisher;
+  }
+
   get packetsSent(): number {
     return this.#packetsSent;
   }

@@ -36,7 +36,7 @@ export class RtpLeg {
   readonly #dtmf = new DtmfSender((playId, complete) => {
     this.#handlers.onPlayed(playId, complete);
   });
-  readonly #options: RtpLegOptions;
+  readonly #options: Omit<RtpLegOptions, 'ports'>;
   readonly #socket: RtpSocket;
   readonly #receiver = new RtpReceiver(new Map());
   readonly #sender = new RtpSender(8000);
@@ -67,7 +67,7 @@ export class RtpLeg {
   #timedOut = false;
   #closed = false;
 
-  private constructor(options: RtpLegOptions, socket: RtpSocket) {
+  private constructor(options: Omit<RtpLegOptions, 'ports'>, socket: RtpSocket) {
     this.#options = options;
     this.#handlers = options.handlers;
     this.#socket = socket;
@@ -102,6 +102,58 @@ export class RtpLeg {
     opened.leg = new RtpLeg(options, socket);
 
     return opened.leg;
+  }
+
+  /** Goes on as a leg that was frozen in another thread and released there. */
+  static thaw(
+    state: ReturnType<RtpLeg['freeze']>,
+    options: Omit<RtpLegOptions, 'ports' | 'id'>,
+    loopback: LoopbackSocket | undefined,
+  ): RtpLeg {
+    const opened: { leg?: RtpLeg } = {};
+    const socket = RtpSocket.thaw(state.socket, {
+      clock: options.clock,
+      handlers: {
+        onRtp: (packet, now) => opened.leg?.receive(packet, now),
+        onRtcp: (data, now) => opened.leg?.receiveRtcp(data, now),
+      },
+    });
+    const leg = new RtpLeg({ ...options, id: state.id }, socket);
+    leg.#thaw(state, loopback);
+    opened.leg = leg;
+
+    return leg;
+  }
+
+  /** All of it, for another thread. Throws where its sockets cannot be handed over. */
+  freeze() {
+    return {
+      id: this.id,
+      socket: this.#socket.freeze(),
+      audio: this.#audio,
+      security: this.#security?.freeze(),
+      input: this.input.freeze(),
+      playback: this.playback.freeze(),
+      dtmf: this.#dtmf.freeze(),
+      receiver: this.#receiver.freeze(),
+      sender: this.#sender.freeze(),
+      rtcp: this.#rtcp.freeze(),
+      keys: this.#keys.freeze(),
+      voipReport: this.#voipReport?.freeze(),
+      publisher: this.#publisher?.freeze(),
+      muted: this.#muted,
+      lastHeardAt: this.#lastHeardAt,
+      timedOut: this.#timedOut,
+    };
+  }
+
+  /** Another thread has the leg from now on, and its sockets; the phone is told nothing. */
+  release(): void {
+    this.#closed = true;
+    this.#rtcp.release();
+    this.#keys.close();
+    this.input.close();
+    this.#socket.release();
   }
 
   get rtpPort(): number {
@@ -159,6 +211,27 @@ export class RtpLeg {
 
   configure(agreed: PhoneAudio): void {
     const before = this.#audio;
+    const audio = this.#agree(agreed);
+    this.#socket.setSecurity((this.#security = SrtpSession.next(this.#security, audio.srtp)));
+    if (audio.sendSsrc !== undefined) this.#sender.setSsrc(audio.sendSsrc);
+    this.#socket.setRemote({
+      address: audio.remoteAddress,
+      rtpPort: audio.remoteRtpPort,
+      rtcpPort: audio.remoteRtcpPort,
+      rtcpAddress: audio.remoteRtcpAddress,
+      rtcpMux: audio.rtcpMux,
+      signallingAddress: audio.signallingAddress,
+    });
+    if (before?.direction !== audio.direction) {
+      this.input.reset();
+      this.#publisher?.restart();
+      this.#lastHeardAt = this.#options.clock.now();
+    }
+    this.#rtcp.start();
+  }
+
+  /** What it is and does with these terms, whatever it was sent or heard before. */
+  #agree(agreed: PhoneAudio): PhoneAudio {
     const codecs = [...agreed.receivePayloadTypes].map(
       ([payloadType, codec]) => [payloadType, ownCodec(codec)] as const,
     );
@@ -173,26 +246,33 @@ export class RtpLeg {
     this.#hears = this.#feeds || audio.direction === 'sendonly';
     this.#ptime = usablePtime(audio.codec, audio.ptime);
     this.#sender.setClockRate(audio.codec.clockRate);
-    if (audio.sendSsrc !== undefined) this.#sender.setSsrc(audio.sendSsrc);
     this.#receiver.setPayloadTypes(audio.receivePayloadTypes);
-    this.#socket.setSecurity((this.#security = SrtpSession.next(this.#security, audio.srtp)));
-    this.#socket.setRemote({
-      address: audio.remoteAddress,
-      rtpPort: audio.remoteRtpPort,
-      rtcpPort: audio.remoteRtcpPort,
-      rtcpAddress: audio.remoteRtcpAddress,
-      rtcpMux: audio.rtcpMux,
-      signallingAddress: audio.signallingAddress,
-    });
     if (audio.voipMetrics !== true) this.#voipReport = undefined;
     else this.#voipReport ??= new VoipReport(this.#receiver.packetsLost);
     this.#keys.configure(audio, this.#options.clock.now());
-    if (before?.direction !== audio.direction) {
-      this.input.reset();
-      this.#publisher?.restart();
-      this.#lastHeardAt = this.#options.clock.now();
+
+    return audio;
+  }
+
+  #thaw(state: ReturnType<RtpLeg['freeze']>, loopback: LoopbackSocket | undefined): void {
+    if (state.audio !== undefined) this.#agree(state.audio);
+    this.#security = state.security && SrtpSession.thaw(state.security);
+    this.#socket.setSecurity(this.#security);
+    this.input.thaw(state.input);
+    this.playback.thaw(state.playback);
+    this.#dtmf.thaw(state.dtmf);
+    this.#receiver.thaw(state.receiver);
+    this.#sender.thaw(state.sender);
+    this.#rtcp.thaw(state.rtcp);
+    this.#keys.thaw(state.keys);
+    if (state.voipReport !== undefined) this.#voipReport?.thaw(state.voipReport);
+    if (loopback !== undefined && state.publisher !== undefined) {
+      this.#publisher = Publisher.thaw(state.publisher, loopback);
     }
-    this.#rtcp.start();
+    this.#muted = state.muted;
+    this.#lastHeardAt = state.lastHeardAt;
+    this.#timedOut = state.timedOut;
+    if (state.audio !== undefined) this.#rtcp.start();
   }
 
   /** Another room has it now. */

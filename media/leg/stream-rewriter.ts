@@ -23,7 +23,7 @@ export class StreamRewriter {
   /** As the source's, and on the first packet after a pause or a change of the source. */
   marker = false;
   readonly #clockRate: number;
-  readonly #offsets = new Uint16Array(HISTORY);
+  #offsets = new Uint16Array(HISTORY);
   #started = false;
   #anchored = false;
   #ssrc = 0;
@@ -41,6 +41,41 @@ export class StreamRewriter {
     this.#clockRate = clockRate;
     this.#highestOut = (firstSequence - 1) & 0xffff;
     this.#highestOutTimestamp = firstTimestamp >>> 0;
+  }
+
+  /** All of it, for another thread, where `thaw` of one of the same clock goes on with it. */
+  freeze() {
+    return {
+      offsets: this.#offsets,
+      started: this.#started,
+      anchored: this.#anchored,
+      ssrc: this.#ssrc,
+      highest: this.#highest,
+      firstOfSource: this.#firstOfSource,
+      sourceTimestamp: this.#sourceTimestamp,
+      sequenceOffset: this.#sequenceOffset,
+      timestampOffset: this.#timestampOffset,
+      highestOut: this.#highestOut,
+      highestOutTimestamp: this.#highestOutTimestamp,
+      highestOutAt: this.#highestOutAt,
+    };
+  }
+
+  thaw(state: ReturnType<StreamRewriter['freeze']>): void {
+    ({
+      offsets: this.#offsets,
+      started: this.#started,
+      anchored: this.#anchored,
+      ssrc: this.#ssrc,
+      highest: this.#highest,
+      firstOfSource: this.#firstOfSource,
+      sourceTimestamp: this.#sourceTimestamp,
+      sequenceOffset: this.#sequenceOffset,
+      timestampOffset: this.#timestampOffset,
+      highestOut: this.#highestOut,
+      highestOutTimestamp: this.#highestOutTimestamp,
+      highestOutAt: this.#highestOutAt,
+    } = state);
   }
 
   /** The source is not trusted to go on where it was. */

@@ -34,6 +34,35 @@ export class VoipReport {
     this.#packets++;
   }
 
+  /** All of it, for another thread, where `thaw` goes on with it. */
+  freeze() {
+    return {
+      lostBefore: this.#lostBefore,
+      packets: this.#packets,
+      lostInBurst: this.#lostInBurst,
+      c11: this.#c11,
+      c13: this.#c13,
+      c14: this.#c14,
+      c22: this.#c22,
+      c23: this.#c23,
+      c33: this.#c33,
+    };
+  }
+
+  thaw(state: ReturnType<VoipReport['freeze']>): void {
+    ({
+      lostBefore: this.#lostBefore,
+      packets: this.#packets,
+      lostInBurst: this.#lostInBurst,
+      c11: this.#c11,
+      c13: this.#c13,
+      c14: this.#c14,
+      c22: this.#c22,
+      c23: this.#c23,
+      c33: this.#c33,
+    } = state);
+  }
+
   of(ssrc: number, stats: PhoneLegStats, latePackets: number, packetMs: number): VoipMetrics {
     const { packetsReceived, packetsLost, roundTrip = 0, buffer = 0 } = stats;
     const expected = Math.max(1, packetsReceived + packetsLost);

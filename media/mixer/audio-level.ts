@@ -90,6 +90,25 @@ export class SpeechDetector {
     return this.#level;
   }
 
+  /** All of it, for another thread, where `thaw` goes on with it. */
+  freeze() {
+    return {
+      floor: this.#floor,
+      quietMs: this.#quietMs,
+      activeMs: this.#activeMs,
+      level: this.#level,
+    };
+  }
+
+  thaw(state: ReturnType<SpeechDetector['freeze']>): void {
+    ({
+      floor: this.#floor,
+      quietMs: this.#quietMs,
+      activeMs: this.#activeMs,
+      level: this.#level,
+    } = state);
+  }
+
   reset(): void {
     this.#quietMs = Number.POSITIVE_INFINITY;
     this.#activeMs = 0;

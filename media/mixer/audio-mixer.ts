@@ -39,6 +39,21 @@ export class AudioMixer {
     return this.#before;
   }
 
+  /** What it knows of the frames so far, for another thread. */
+  freeze() {
+    return { everyone: this.#everyone.slice(), limiter: this.#limiter.freeze() };
+  }
+
+  thaw(state: ReturnType<AudioMixer['freeze']>): void {
+    this.#everyone.set(state.everyone);
+    this.#limiter.thaw(state.limiter);
+  }
+
+  /** The mix of the last frame. */
+  get last(): Int16Array {
+    return this.#everyone;
+  }
+
   begin(): void {
     if (this.#sources > 0) this.#sum.fill(0);
     this.#sources = 0;

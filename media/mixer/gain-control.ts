@@ -50,6 +50,20 @@ export class GainControl {
     this.#factor = factor;
   }
 
+  /** All of it, for another thread, where `thaw` goes on with it. */
+  freeze() {
+    return { power: this.#power, heard: this.#heard, gainDb: this.#gainDb, factor: this.#factor };
+  }
+
+  thaw(state: ReturnType<GainControl['freeze']>): void {
+    ({
+      power: this.#power,
+      heard: this.#heard,
+      gainDb: this.#gainDb,
+      factor: this.#factor,
+    } = state);
+  }
+
   /** Another voice. */
   reset(): void {
     this.#power = 0;

@@ -38,6 +38,29 @@ export class LegPlayback {
     this.#onPlayed = onPlayed;
   }
 
+  /** For another thread, where `thaw` goes on with it. */
+  freeze() {
+    return {
+      queue: this.#queue.map(({ id, track }) => ({ id, track: track.freeze() })),
+      stopping: this.#stopping,
+      music: this.#music?.freeze(),
+      musicWanted: this.#musicWanted,
+      musicGain: this.#musicGain,
+      hearingGain: this.#hearingGain,
+      mixGain: this.#mixGain,
+    };
+  }
+
+  thaw(state: ReturnType<LegPlayback['freeze']>): void {
+    for (const { id, track } of state.queue) this.#queue.push({ id, track: PcmTrack.thaw(track) });
+    this.#stopping = state.stopping;
+    this.#music = state.music && PcmTrack.thaw(state.music);
+    this.#musicWanted = state.musicWanted;
+    this.#musicGain = state.musicGain;
+    this.#hearingGain = state.hearingGain;
+    this.#mixGain = state.mixGain;
+  }
+
   /** What the phone hears is not what the others hear. */
   get active(): boolean {
     return (

@@ -15,7 +15,7 @@ const RELEASE = 10 ** (0.1 / 20);
 
 export class Limiter {
   /** The block that came last and has not left. */
-  readonly #held: Int32Array;
+  #held: Int32Array;
   #heldSize = 0;
   #gain = 1;
   /** The gain that the block before ended with. */
@@ -53,6 +53,29 @@ export class Limiter {
     this.#gain = other.#gain;
     this.#allowed = other.#allowed;
     this.#rest = other.#rest;
+  }
+
+  /** All of it, for another thread, where `thaw` of one of the same rate goes on with it. */
+  freeze() {
+    return {
+      held: this.#held,
+      heldSize: this.#heldSize,
+      gain: this.#gain,
+      from: this.#from,
+      allowed: this.#allowed,
+      rest: this.#rest,
+    };
+  }
+
+  thaw(state: ReturnType<Limiter['freeze']>): void {
+    ({
+      held: this.#held,
+      heldSize: this.#heldSize,
+      gain: this.#gain,
+      from: this.#from,
+      allowed: this.#allowed,
+      rest: this.#rest,
+    } = state);
   }
 
   /** `out` is 2.5 ms behind `sum`, and may be a view of any buffer but not of `sum`'s. */

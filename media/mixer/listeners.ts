@@ -1,6 +1,8 @@
+import type { LegId } from '../../base/index.ts';
+import { ownCodec } from '../codecs.ts';
 import type { RtpLeg } from '../leg/index.ts';
 import type { AudioMixer } from './audio-mixer.ts';
-import type { MixEncoder } from './mix-encoder.ts';
+import { MixEncoder } from './mix-encoder.ts';
 import { OwnMix } from './own-mix.ts';
 
 interface Listener {
@@ -28,6 +30,42 @@ export class ListenerGroup {
 
   add(leg: RtpLeg): void {
     this.#listeners.push({ leg, own: undefined });
+  }
+
+  /** For another thread, where `ListenerGroup.thaw` goes on with the same legs. */
+  freeze() {
+    const { codec, ptime, formatParameters } = this.#shared;
+    const listeners = this.#listeners.map(({ leg, own }) => ({
+      legId: leg.id,
+      own: own?.freeze(),
+    }));
+
+    return { codec, ptime, formatParameters, shared: this.#shared.freeze(), listeners };
+  }
+
+  static thaw(
+    state: ReturnType<ListenerGroup['freeze']>,
+    legs: ReadonlyMap<LegId, RtpLeg>,
+    mixer: AudioMixer,
+    mixRate: number,
+  ): ListenerGroup {
+    const { codec, ptime, formatParameters } = state;
+    const shared = new MixEncoder(ownCodec(codec), mixRate, ptime, formatParameters);
+    shared.thaw(state.shared);
+    const group = new ListenerGroup(shared);
+    for (const { legId, own: frozen } of state.listeners) {
+      const leg = legs.get(legId);
+      if (leg === undefined) continue;
+      const own = frozen && new OwnMix(mixer, mixRate, shared);
+      if (frozen !== undefined) own?.thaw(frozen);
+      group.#listeners.push({ leg, own });
+    }
+
+    return group;
+  }
+
+  get legs(): readonly RtpLeg[] {
+    return this.#listeners.map(({ leg }) => leg);
   }
 
   remove(leg: RtpLeg): void {

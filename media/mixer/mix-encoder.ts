@@ -132,6 +132,26 @@ export class MixEncoder {
     this.#silentPackets = FLUSH_PACKETS;
   }
 
+  /** For another thread, where `thaw` of one with the same options goes on with it. */
+  freeze() {
+    return {
+      encoder: this.#encoder.freeze?.(),
+      pending: this.#pending.slice(0, this.#pendingSamples),
+      silentSamples: this.#silentSamples,
+      silentPackets: this.#silentPackets,
+      noiseAt: this.#noiseAt,
+    };
+  }
+
+  thaw(state: ReturnType<MixEncoder['freeze']>): void {
+    if (state.encoder !== undefined) this.#encoder.thaw?.(state.encoder);
+    this.#pending.set(state.pending);
+    this.#pendingSamples = state.pending.length;
+    this.#silentSamples = state.silentSamples;
+    this.#silentPackets = state.silentPackets;
+    this.#noiseAt = state.noiseAt;
+  }
+
   close(): void {
     this.#encoder.close();
   }

@@ -26,6 +26,8 @@ export interface MixerPool {
     | 'rtpPortsExhausted'
     | 'mixerLateFrames'
     | 'mixerFrameSeconds'
+    | 'mixerMoves'
+    | 'mixerThreadsBusy'
   > & { phoneLegs: number; rtpPorts: number };
   /** Undefined while every thread lives. */
   unreadyReason(): string | undefined;

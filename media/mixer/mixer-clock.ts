@@ -21,6 +21,11 @@ export class MixerClock {
     this.#startedAt = clock.now();
   }
 
+  /** When the frame that `owed` counted last was due. */
+  get due(): number {
+    return this.#startedAt + this.#done * FRAME_MS;
+  }
+
   /** Frames mixed a frame time or more after they were due, or not at all. */
   get lateFrames(): number {
     return this.#late;
@@ -42,6 +47,15 @@ export class MixerClock {
     return owed - this.#skipped;
   }
 
+  /** When those frames were due, the earliest first, that are done and were due at `from` or later. */
+  doneSince(from: number): number[] {
+    // A little before it, as sums of fractions are not exact.
+    const first = Math.max(1, Math.ceil((from - this.#startedAt - 1) / FRAME_MS));
+    const count = Math.min(MAX_CATCH_UP, Math.max(0, this.#done - first + 1));
+
+    return Array.from({ length: count }, (_unused, i) => this.due - (count - 1 - i) * FRAME_MS);
+  }
+
   /** Milliseconds until the next frame is due. */
   untilNext(): number {
     const due = this.#startedAt + (this.#done + 1) * FRAME_MS;
@@ -49,8 +63,9 @@ export class MixerClock {
     return Math.max(0, due - this.#clock.now());
   }
 
-  restart(): void {
-    this.#startedAt = this.#clock.now();
+  /** Counts on from `at`, when a frame is due that was done; now by default. */
+  restart(at = this.#clock.now()): void {
+    this.#startedAt = at;
     this.#done = 0;
     this.#skipped = 0;
   }

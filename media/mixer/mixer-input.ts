@@ -11,11 +11,11 @@ import {
   TimeStretcher,
   type AudioDecoder,
 } from '../codec/index.ts';
-import { COMFORT_NOISE, type AudioCodec } from '../codecs.ts';
+import { COMFORT_NOISE, ownCodec, type AudioCodec } from '../codecs.ts';
 import { JitterBuffer, type JitterFrame, type RtpPacketView } from '../rtp/index.ts';
 import { energyToLevel, measureLevel, SILENCE_DBOV, SpeechDetector } from './audio-level.ts';
 import { fadeIn, fadeOut } from './audio-mixer.ts';
-import type { GainControl } from './gain-control.ts';
+import { GainControl } from './gain-control.ts';
 import { FRAME_MS } from './mixer-clock.ts';
 import { opusActivity } from './opus-activity.ts';
 import { PcmFifo } from './pcm-fifo.ts';
@@ -180,6 +180,57 @@ export class MixerInput implements TalkerCandidate {
     this.gainControl?.reset();
     this.#starvedMs = Number.POSITIVE_INFINITY;
     this.#toldAt = Number.NEGATIVE_INFINITY;
+  }
+
+  /** For another thread, where `thaw` of one at the same mix rate goes on with it, decoder and all. */
+  freeze() {
+    return {
+      codec: this.#codec,
+      talking: this.talking,
+      mixed: this.mixed,
+      gain: this.gainControl?.freeze(),
+      detector: this.#detector.freeze(),
+      decoder: this.#decoder?.freeze?.(),
+      jitter: this.#jitter?.freeze(),
+      noise: this.#noise?.freeze(),
+      pausing: this.#pausing,
+      waiting: this.#fifo.freeze(),
+      native: this.#native.slice(),
+      mixFrame: this.#mixFrame.slice(),
+      starvedMs: this.#starvedMs,
+      starvedFrames: this.#starvedFrames,
+      toldAt: this.#toldAt,
+      silentPackets: this.#silentPackets,
+      quietPackets: this.#quietPackets,
+      quietFrames: this.#quietFrames,
+      measured: this.#measured,
+    };
+  }
+
+  thaw(state: ReturnType<MixerInput['freeze']>): void {
+    if (state.codec !== undefined) this.#start(ownCodec(state.codec));
+    ({
+      talking: this.talking,
+      mixed: this.mixed,
+      pausing: this.#pausing,
+      starvedMs: this.#starvedMs,
+      starvedFrames: this.#starvedFrames,
+      toldAt: this.#toldAt,
+      silentPackets: this.#silentPackets,
+      quietPackets: this.#quietPackets,
+      quietFrames: this.#quietFrames,
+      measured: this.#measured,
+    } = state);
+    this.#detector.thaw(state.detector);
+    if (state.gain !== undefined) (this.gainControl ??= new GainControl()).thaw(state.gain);
+    if (state.noise !== undefined) (this.#noise ??= new ComfortNoise()).thaw(state.noise);
+    if (state.decoder !== undefined) this.#decoder?.thaw?.(state.decoder);
+    if (state.jitter !== undefined) this.#jitter?.thaw(state.jitter);
+    this.#fifo.write(state.waiting, state.waiting.length);
+    this.#native = state.native;
+    // The resampler looks back less than a frame.
+    if (state.talking) this.#resampler?.process(this.#native, this.#native.length, this.#mixFrame);
+    this.#mixFrame = state.mixFrame;
   }
 
   #noteActivity({ data, payloadOffset, payloadLength }: RtpPacketView): void {

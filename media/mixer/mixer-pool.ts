@@ -1,6 +1,7 @@
 /**
- * The mixer threads as the rest of media/ sees them. Rooms go to the thread with the fewest phones;
- * ports are handed out here alone, so that no two threads ever get the same.
+ * The mixer threads as the rest of media/ sees them. Rooms go to the thread with the fewest phones, and
+ * later to the least busy one when theirs has too much to do; ports are handed out here alone, so that no
+ * two threads ever get the same.
  */
 import { AppError, TimerSet, type Clock, type Logger } from '../../base/index.ts';
 import type { MediaSettings } from '../media-api.ts';
@@ -10,6 +11,7 @@ import type { MixerPool, MixerRoom } from './mixer-api.ts';
 import type { RoomKey, ThreadReport } from './mixer-protocol.ts';
 import { MIXER_THREAD, MixerWorker, type MixerNotice } from './mixer-worker.ts';
 import { PooledRoom } from './pooled-room.ts';
+import { Rebalancer, type RoomMove } from './rebalancer.ts';
 
 /** A thread that dies at once must not be started in a circle. */
 const RESTART_DELAY_MS = 1000;
@@ -18,7 +20,7 @@ export type MixerSettings = Pick<
   MediaSettings,
   'rtpPortMin' | 'rtpPortMax' | 'rtpTimeout' | 'mixerThreads' | 'opus'
 > &
-  Partial<Pick<MediaSettings, 'rtpDscp' | 'autoGain'>>;
+  Partial<Pick<MediaSettings, 'rtpDscp' | 'autoGain' | 'mixerMoveFrom'>>;
 
 export interface MixerPoolDeps {
   clock: Clock;
@@ -47,6 +49,9 @@ export async function createMixerPool(
   return pool;
 }
 
+/** As a share of a thread's time, where nobody says otherwise. */
+const MOVE_FROM = 0.5;
+
 interface Slot {
   worker: MixerWorker;
   rooms: Map<RoomKey, PooledRoom>;
@@ -60,8 +65,14 @@ class ThreadedMixerPool implements MixerPool {
   readonly ports: PortAllocator;
   readonly #timers: TimerSet;
   readonly #slots: Slot[] = [];
+  /** All of them: one that moves is in no slot alone. */
+  readonly #rooms = new Map<RoomKey, PooledRoom>();
+  readonly #clock: Clock;
+  readonly #rebalancer: Rebalancer;
+  readonly #moves = { moved: 0, refused: 0, lost: 0 };
+  #moving = false;
   /** Of threads that are gone. */
-  readonly #past: ThreadReport = emptyReport();
+  readonly #past = emptyReport();
   #nextRoom: RoomKey = 1;
   #closed = false;
 
@@ -72,6 +83,8 @@ class ThreadedMixerPool implements MixerPool {
     this.#entry = deps.entry ?? MIXER_THREAD;
     this.#logger = deps.logger.child({ tag: 'mixer' });
     this.#timers = new TimerSet(deps.clock);
+    this.#clock = deps.clock;
+    this.#rebalancer = new Rebalancer(settings.mixerMoveFrom ?? MOVE_FROM);
     this.ports = new PortAllocator({
       min: settings.rtpPortMin,
       max: settings.rtpPortMax,
@@ -90,8 +103,10 @@ class ThreadedMixerPool implements MixerPool {
     const slot = this.#leastLoaded();
     const key = this.#nextRoom++;
     const room: PooledRoom = new PooledRoom(key, slot.worker, this.ports, () => {
-      slot.rooms.delete(key);
+      this.#rooms.delete(key);
+      for (const { rooms } of this.#slots) rooms.delete(key);
     });
+    this.#rooms.set(key, room);
     slot.rooms.set(key, room);
 
     return room;
@@ -108,7 +123,16 @@ class ThreadedMixerPool implements MixerPool {
 
     const { inUse, refused } = this.ports;
 
-    return { ...total, phoneLegs, rtpPorts: inUse * 2, rtpPortsExhausted: refused };
+    return {
+      ...total,
+      phoneLegs,
+      rtpPorts: inUse * 2,
+      rtpPortsExhausted: refused,
+      mixerMoves: { ...this.#moves },
+      mixerThreadsBusy: this.#slots.map(({ rooms }, index) =>
+        rooms.size === 0 ? 0 : this.#rebalancer.busy(index),
+      ),
+    };
   }
 
   unreadyReason(): string | undefined {
@@ -122,8 +146,7 @@ class ThreadedMixerPool implements MixerPool {
     if (this.#closed) return;
     this.#closed = true;
     this.#timers.close();
-    const rooms = this.#slots.flatMap((slot) => [...slot.rooms.values()]);
-    await Promise.all(rooms.map((room) => room.close()));
+    await Promise.all([...this.#rooms.values()].map((room) => room.close()));
     await Promise.all(this.#slots.map(({ worker }) => worker.close()));
   }
 
@@ -134,7 +157,10 @@ class ThreadedMixerPool implements MixerPool {
     const rooms = new Map<RoomKey, PooledRoom>();
     const worker = new MixerWorker(this.#entry, `mixer-${index}`, data, {
       onNotice: (notice) => {
-        this.#onNotice(rooms, notice);
+        this.#onNotice(notice);
+      },
+      onReport: () => {
+        this.#onReport(index);
       },
       onDeath: (reason) => {
         this.#onDeath(index, reason);
@@ -150,13 +176,45 @@ class ThreadedMixerPool implements MixerPool {
     return usable.reduce((best, slot) => (isLess(slot, best) ? slot : best));
   }
 
-  #onNotice(rooms: ReadonlyMap<RoomKey, PooledRoom>, notice: MixerNotice): void {
+  #onReport(index: number): void {
+    const { worker, rooms } = this.#slots[index]!;
+    if (worker.report !== undefined && rooms.size > 0) {
+      this.#rebalancer.report(index, worker.report.load, (room) => rooms.has(room));
+    }
+    if (this.#closed || this.#moving) return;
+    this.#slots.forEach((slot, thread) => {
+      if (!slot.worker.alive) this.#rebalancer.forget(thread);
+      else if (slot.rooms.size === 0) this.#rebalancer.idle(thread);
+    });
+    const move = this.#rebalancer.next(this.#clock.now());
+    if (move !== undefined) void this.#move(move);
+  }
+
+  /** One at a time, so that each is judged by what the one before it changed. */
+  async #move(move: RoomMove): Promise<void> {
+    const from = this.#slots[move.from];
+    const to = this.#slots[move.to];
+    const room = this.#rooms.get(move.room);
+    if (from === undefined || to === undefined || room === undefined) return;
+    const busy = [move.from, move.to].map((thread) => this.#rebalancer.busy(thread).toFixed(2));
+    this.#moving = true;
+    const outcome = await room.moveTo(to.worker);
+    this.#moving = false;
+    this.#moves[outcome]++;
+    this.#rebalancer.moved(move, this.#clock.now());
+    if (outcome !== 'refused' && from.rooms.delete(move.room) && outcome === 'moved') {
+      to.rooms.set(move.room, room);
+    }
+    this.#logger.info({ ...move, busy, legs: room.legCount, outcome }, 'room to another thread');
+  }
+
+  #onNotice(notice: MixerNotice): void {
     if (notice.type === 'fault') {
       this.#logger.error({ room: notice.room, err: notice.error }, 'a frame of a room was lost');
 
       return;
     }
-    rooms.get(notice.room)?.notice(notice);
+    this.#rooms.get(notice.room)?.notice(notice);
   }
 
   #onDeath(index: number, reason: string): void {
@@ -166,6 +224,7 @@ class ThreadedMixerPool implements MixerPool {
     if (slot.worker.report !== undefined) addReport(this.#past, slot.worker.report);
     const rooms = [...slot.rooms.values()];
     slot.rooms.clear();
+    this.#rebalancer.forget(index);
     for (const room of rooms) room.fail(reason);
     this.#timers.start(`restart-${index}`, RESTART_DELAY_MS, () => {
       this.#startThread(index);
@@ -186,7 +245,9 @@ function countLegs(rooms: ReadonlyMap<RoomKey, PooledRoom>): number {
   return legs;
 }
 
-function emptyReport(): ThreadReport {
+type Totals = Omit<ThreadReport, 'load'>;
+
+function emptyReport(): Totals {
   return {
     rtpPacketsIn: 0,
     rtpPacketsOut: 0,
@@ -196,7 +257,7 @@ function emptyReport(): ThreadReport {
   };
 }
 
-function addReport(into: ThreadReport, report: ThreadReport): void {
+function addReport(into: Totals, report: Totals): void {
   into.rtpPacketsIn += report.rtpPacketsIn;
   into.rtpPacketsOut += report.rtpPacketsOut;
   into.rtpLost += report.rtpLost;

@@ -2,9 +2,10 @@
 import type { LegId } from '../../base/index.ts';
 import type { OpusSettings } from '../codec/index.ts';
 import type { PhoneAudio, PhoneLegStats, Sound, SpeakerLevel } from '../media-api.ts';
-import type { PortPair } from '../rtp/index.ts';
+import type { FrozenSocket, PortPair } from '../rtp/index.ts';
 import type { HistogramValue } from './frame-histogram.ts';
 import type { MicrophoneInput, PublishTarget } from './mixer-api.ts';
+import type { MessagePort } from 'node:worker_threads';
 
 /** One room of this pool, for as long as the process lives. */
 export type RoomKey = number;
@@ -41,6 +42,9 @@ export interface MixerCalls {
     result: { address: string; port: number };
   };
   removeMicrophone: { args: OfLeg; result: void };
+  /** The room goes over `passage` to whoever thaws it; refused, it stays as it is. */
+  freezeRoom: { args: InRoom & { passage: MessagePort }; result: FrozenSocket[] };
+  thawRoom: { args: InRoom & { passage: MessagePort; taken: Int32Array }; result: void };
 }
 
 export type MixerOperation = keyof MixerCalls;
@@ -67,6 +71,17 @@ export interface ThreadReport {
   rtpLost: number;
   mixerLateFrames: number;
   mixerFrameSeconds: HistogramValue;
+  load: ThreadLoad;
+}
+
+/** What keeps a thread busy. */
+export interface ThreadLoad {
+  /** Share of the last second in which it had something to do, 0 … 1. */
+  busy: number;
+  /** Of those frames of the last second that were due, the share that was made too late. */
+  late: number;
+  /** Each room's part of `busy`. */
+  rooms: { room: RoomKey; cost: number }[];
 }
 
 /** Thread → main. */

@@ -2,12 +2,13 @@
  * Entry of a mixer thread: its rooms, their sockets, and one clock that makes a frame of every room
  * each 20 ms.
  */
-import { parentPort, workerData } from 'node:worker_threads';
+import { performance } from 'node:perf_hooks';
+import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { AppError, SystemClock, toError, type TimerHandle } from '../../base/index.ts';
 import { configureOpus } from '../codec/index.ts';
 import { FrameHistogram } from './frame-histogram.ts';
-import { pollBatchedSockets } from '../rtp/index.ts';
-import { MixerClock } from './mixer-clock.ts';
+import { pollBatchedSockets, type FrozenSocket } from '../rtp/index.ts';
+import { FRAME_MS, MixerClock } from './mixer-clock.ts';
 import type {
   MixerFailure,
   MixerHandlers,
@@ -16,7 +17,15 @@ import type {
   RoomKey,
   ThreadData,
 } from './mixer-protocol.ts';
-import { RoomMixer, type PacketCounts } from './room-mixer.ts';
+import { LoadMeter } from './load-meter.ts';
+import {
+  addCounts,
+  RoomMixer,
+  socketsOf,
+  type FrozenRoom,
+  type PacketCounts,
+  type RoomMixerOptions,
+} from './room-mixer.ts';
 
 const REPORT_MS = 1000;
 /** So many mistakes of ours in a room are told; the rest would only say the same. */
@@ -30,6 +39,7 @@ const clock = new SystemClock();
 const mixerClock = new MixerClock(clock);
 const histogram = new FrameHistogram();
 const rooms = new Map<RoomKey, RoomMixer>();
+const loads = new LoadMeter();
 const faults = new Map<RoomKey, number>();
 /** Of rooms that are gone. */
 const past: PacketCounts = { packetsIn: 0, packetsOut: 0, lost: 0 };
@@ -47,30 +57,50 @@ function roomOf(key: RoomKey): RoomMixer {
   return room;
 }
 
+function roomOptions(room: RoomKey): RoomMixerOptions {
+  const { bindAddress, rtpTimeout, dscp, autoGain } = settings;
+
+  return {
+    clock,
+    bindAddress,
+    rtpTimeout,
+    dscp,
+    autoGain,
+    onSpeakers: (speakers) => {
+      post({ type: 'speakers', room, speakers });
+    },
+    onTimeout: (legId) => {
+      post({ type: 'timeout', room, legId });
+    },
+    onDtmf: (legId, digit, durationMs) => {
+      post({ type: 'dtmf', room, legId, digit, durationMs });
+    },
+    onPlayed: (legId, playId, complete) => {
+      post({ type: 'played', room, legId, playId, complete });
+    },
+  };
+}
+
 const handlers: MixerHandlers = {
   createRoom: ({ room }) => {
-    const { bindAddress, rtpTimeout, dscp, autoGain } = settings;
-    const mixer = new RoomMixer({
-      clock,
-      bindAddress,
-      rtpTimeout,
-      dscp,
-      autoGain,
-      onSpeakers: (speakers) => {
-        post({ type: 'speakers', room, speakers });
-      },
-      onTimeout: (legId) => {
-        post({ type: 'timeout', room, legId });
-      },
-      onDtmf: (legId, digit, durationMs) => {
-        post({ type: 'dtmf', room, legId, digit, durationMs });
-      },
-      onPlayed: (legId, playId, complete) => {
-        post({ type: 'played', room, legId, playId, complete });
-      },
-    });
-    rooms.set(room, mixer);
+    rooms.set(room, new RoomMixer(roomOptions(room)));
     if (timer === undefined) startTicking();
+  },
+  freezeRoom: ({ room, passage }) => {
+    try {
+      return freezeRoom(room, passage);
+    } catch (error) {
+      passage.postMessage(undefined);
+      throw error;
+    } finally {
+      passage.close();
+    }
+  },
+  thawRoom: async ({ room, passage, taken }) => {
+    const frozen = await comingThrough(passage);
+    if (frozen === undefined) throw new AppError('INVALID_STATE', 'the room did not come');
+    Atomics.store(taken, 0, 1);
+    thawRoom(room, frozen);
   },
   closeRoom: async ({ room }) => {
     const mixer = rooms.get(room);
@@ -124,6 +154,46 @@ const handlers: MixerHandlers = {
   },
 };
 
+/** What comes over a passage from one thread to another; nothing: the room stays where it is. */
+type Passenger = FrozenRoom | undefined;
+
+/** Between two frames; what the phones send meanwhile waits in the kernel, in the same sockets. */
+function freezeRoom(key: RoomKey, passage: MessagePort): FrozenSocket[] {
+  const room = roomOf(key);
+  const frozen: Passenger = room.freeze(mixerClock.due + FRAME_MS);
+  passage.postMessage(frozen);
+  addCounts(past, room.counts());
+  room.release();
+  rooms.delete(key);
+  loads.forget(key);
+  report();
+
+  return socketsOf(frozen);
+}
+
+/** Undefined: nothing does. */
+async function comingThrough(passage: MessagePort): Promise<Passenger> {
+  return new Promise((resolve) => {
+    passage.once('message', (passenger: Passenger) => {
+      resolve(passenger);
+      passage.close();
+    });
+    passage.once('close', () => {
+      resolve(undefined);
+    });
+  });
+}
+
+/** Frames that were due on the way are made at once, as those of a thread that is late. */
+function thawRoom(key: RoomKey, frozen: FrozenRoom): void {
+  const room = RoomMixer.thaw(frozen, roomOptions(key));
+  rooms.set(key, room);
+  if (timer === undefined) startTicking(frozen.nextDue - FRAME_MS);
+  pollBatchedSockets();
+  const now = clock.now();
+  for (const due of mixerClock.doneSince(frozen.nextDue)) mixRoom(key, room, now, due, 0);
+}
+
 port.on('message', (request: MixerRequest) => {
   void answer(request);
 });
@@ -146,8 +216,8 @@ function failureOf(error: unknown): MixerFailure {
 }
 
 /** Runs while there are rooms, so that an idle thread sleeps. */
-function startTicking(): void {
-  mixerClock.restart();
+function startTicking(at?: number): void {
+  mixerClock.restart(at);
   timer = clock.setTimer(mixerClock.untilNext(), tick);
 }
 
@@ -157,17 +227,24 @@ function tick(): void {
   for (let owed = mixerClock.owed(), first = true; owed > 0; owed--, first = false) {
     const startedAt = clock.now();
     const skipped = first ? mixerClock.skipped : 0;
-    for (const [key, room] of rooms) mixRoom(key, room, startedAt, skipped);
-    histogram.observe((clock.now() - startedAt) / 1000);
+    const due = mixerClock.due - (owed - 1) * FRAME_MS;
+    let from = startedAt;
+    for (const [key, room] of rooms) {
+      mixRoom(key, room, startedAt, due, skipped);
+      const to = clock.now();
+      loads.took(key, to - from);
+      from = to;
+    }
+    histogram.observe((from - startedAt) / 1000);
   }
   if (clock.now() - reportedAt >= REPORT_MS) report();
   timer = rooms.size > 0 ? clock.setTimer(mixerClock.untilNext(), tick) : undefined;
 }
 
 /** One room's fault must not silence the others. */
-function mixRoom(key: RoomKey, room: RoomMixer, now: number, skipped: number): void {
+function mixRoom(key: RoomKey, room: RoomMixer, now: number, due: number, skipped: number): void {
   try {
-    room.tick(now, skipped);
+    room.tick(now, due, skipped);
   } catch (error) {
     const count = (faults.get(key) ?? 0) + 1;
     faults.set(key, count);
@@ -189,14 +266,9 @@ function report(): void {
       rtpLost: counts.lost,
       mixerLateFrames: mixerClock.lateFrames,
       mixerFrameSeconds: histogram.value(),
+      load: loads.next(performance.eventLoopUtilization(), mixerClock.lateFrames),
     },
   });
-}
-
-function addCounts(into: PacketCounts, counts: PacketCounts): void {
-  into.packetsIn += counts.packetsIn;
-  into.packetsOut += counts.packetsOut;
-  into.lost += counts.lost;
 }
 
 post({ type: 'ready' });

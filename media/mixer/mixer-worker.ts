@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads';
+import { Worker, type TransferListItem } from 'node:worker_threads';
 import { AppError, toError } from '../../base/index.ts';
 import type {
   MixerCalls,
@@ -18,6 +18,8 @@ export type MixerNotice = Exclude<
 
 export interface MixerWorkerHandlers {
   onNotice(notice: MixerNotice): void;
+  /** There is a new `report`. */
+  onReport(): void;
   /** Once, when it ended without being asked to. */
   onDeath(reason: string): void;
 }
@@ -97,6 +99,7 @@ export class MixerWorker {
   call<Op extends MixerOperation>(
     op: Op,
     args: MixerCalls[Op]['args'],
+    transfer: TransferListItem[] = [],
   ): Promise<MixerCalls[Op]['result']> {
     if (this.#ended || this.#closing) {
       return Promise.reject(new AppError('MEDIA_UNAVAILABLE', 'the mixer thread is gone'));
@@ -106,7 +109,7 @@ export class MixerWorker {
     const answer = new Promise<unknown>((resolve, reject) => {
       this.#pending.set(id, { resolve, reject });
     });
-    this.#worker.postMessage(request);
+    this.#worker.postMessage(request, transfer);
 
     return answer as Promise<MixerCalls[Op]['result']>;
   }
@@ -130,6 +133,7 @@ export class MixerWorker {
         break;
       case 'report':
         this.#report = message.report;
+        this.#handlers.onReport();
         break;
       default:
         this.#handlers.onNotice(message);

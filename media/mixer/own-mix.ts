@@ -83,6 +83,28 @@ export class OwnMix {
     this.#active = false;
   }
 
+  /** For another thread; undefined while it does not run: it begins as a new one does. */
+  freeze() {
+    if (!this.#active) return undefined;
+
+    return {
+      encoder: this.encoder.freeze(),
+      limiter: this.#limiter.freeze(),
+      mix: this.#mix.slice(),
+      settling: this.#settling,
+    };
+  }
+
+  thaw(state: NonNullable<ReturnType<OwnMix['freeze']>>): void {
+    this.#active = true;
+    this.#settling = state.settling;
+    this.encoder.thaw(state.encoder);
+    this.#limiter.thaw(state.limiter);
+    // The resampler looks back less than a frame.
+    this.#mix.set(state.mix);
+    this.#resampler?.process(this.#mix, this.#mix.length, this.#narrow);
+  }
+
   close(): void {
     this.encoder.close();
   }

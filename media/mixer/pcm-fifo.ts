@@ -29,6 +29,14 @@ export class PcmFifo {
     this.#silence = 0;
   }
 
+  /** What is in it, for another thread. */
+  freeze(): Int16Array {
+    const frozen = new Int16Array(this.length);
+    frozen.set(this.#samples.subarray(this.#start, this.#end), this.#silence);
+
+    return frozen;
+  }
+
   /** All that is in it becomes silence. */
   hush(): void {
     this.#silence += this.#end - this.#start;

@@ -17,6 +17,30 @@ export class PcmTrack {
     this.#loop = loop;
   }
 
+  /** For another thread, where `PcmTrack.thaw` goes on with it. */
+  freeze() {
+    return {
+      sounds: this.#sounds,
+      loop: this.#loop,
+      index: this.#index,
+      position: this.#position,
+      resamplerKey: this.#resamplerKey,
+      frame: this.#frame.slice(),
+    };
+  }
+
+  static thaw(state: ReturnType<PcmTrack['freeze']>): PcmTrack {
+    const track = new PcmTrack(state.sounds, state.loop);
+    track.#index = state.index;
+    track.#position = state.position;
+    track.#frame = state.frame;
+    const [from, to] = state.resamplerKey.split('/').map(Number);
+    // The resampler looks back less than a frame.
+    if (from && to) track.#convert(from, to, new Int16Array((to * FRAME_MS) / 1000));
+
+    return track;
+  }
+
   get ended(): boolean {
     return this.#index >= this.#sounds.length;
   }

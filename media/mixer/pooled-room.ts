@@ -1,9 +1,11 @@
+import { MessageChannel } from 'node:worker_threads';
 import { AppError, toError, TypedEmitter, type LegId } from '../../base/index.ts';
 import type { PhoneAudio, PhoneLegStats, Sound } from '../media-api.ts';
-import type { PortAllocator, PortPair } from '../rtp/index.ts';
+import { closeReleased, type PortAllocator, type PortPair } from '../rtp/index.ts';
 import type { MicrophoneInput, MixerRoom, MixerRoomEvents, PublishTarget } from './mixer-api.ts';
-import type { RoomKey } from './mixer-protocol.ts';
+import type { MixerCalls, MixerOperation, RoomKey } from './mixer-protocol.ts';
 import { PortTakenError, type MixerNotice, type MixerWorker } from './mixer-worker.ts';
+import { SharedTurns } from './shared-turns.ts';
 
 interface PooledLeg {
   ports: PortPair;
@@ -12,13 +14,18 @@ interface PooledLeg {
   muted: boolean;
 }
 
+/** `refused`: it is where it was; `lost`: a thread died, and the room with it. */
+export type MoveOutcome = 'moved' | 'refused' | 'lost';
+
 /** A room on one mixer thread, and the ports of its phones. */
 export class PooledRoom implements MixerRoom {
   readonly events = new TypedEmitter<MixerRoomEvents>();
   readonly #key: RoomKey;
-  readonly #worker: MixerWorker;
+  #worker: MixerWorker;
   readonly #ports: PortAllocator;
   readonly #onClosed: () => void;
+  /** What is asked of a room while it goes to another thread is asked of that one. */
+  readonly #turns = new SharedTurns();
   readonly #legs = new Map<LegId, PooledLeg>();
   #closed: Promise<void> | undefined;
   #failed = false;
@@ -36,48 +43,33 @@ export class PooledRoom implements MixerRoom {
     return this.#legs.size;
   }
 
-  async createLeg(legId: LegId): Promise<{ rtpPort: number; rtcpPort: number }> {
-    this.#assertOpen();
-    if (this.#legs.has(legId)) throw new AppError('INVALID_STATE', 'the leg exists');
-    const outcome = await this.#ports.allocate((ports) => this.#bind(legId, ports));
-    if (outcome === undefined) throw new AppError('MEDIA_UNAVAILABLE', 'no free RTP port');
-    if (outcome.error !== undefined) {
-      this.#ports.release(outcome.ports);
-      throw outcome.error;
-    }
-    if (this.#failed || this.#closed !== undefined) {
-      await this.#worker.call('closeLeg', this.#of(legId)).catch(() => undefined);
-      this.#ports.release(outcome.ports);
-      throw new AppError('MEDIA_UNAVAILABLE', 'the room was closed');
-    }
-    this.#legs.set(legId, { ports: outcome.ports, muted: false });
-
-    return { rtpPort: outcome.ports.rtp, rtcpPort: outcome.ports.rtcp };
+  createLeg(legId: LegId): Promise<{ rtpPort: number; rtcpPort: number }> {
+    return this.#turns.together(() => this.#createLeg(legId));
   }
 
   async configureLeg(legId: LegId, audio: PhoneAudio): Promise<void> {
-    await this.#worker.call('configureLeg', { ...this.#of(legId), audio });
+    await this.#call('configureLeg', { ...this.#of(legId), audio });
     const leg = this.#legs.get(legId);
     if (leg !== undefined) leg.audio = audio;
   }
 
   async setLegMuted(legId: LegId, muted: boolean): Promise<void> {
-    await this.#worker.call('setLegMuted', { ...this.#of(legId), muted });
+    await this.#call('setLegMuted', { ...this.#of(legId), muted });
     const leg = this.#legs.get(legId);
     if (leg !== undefined) leg.muted = muted;
   }
 
   async publishLeg(legId: LegId, target: PublishTarget): Promise<void> {
-    await this.#worker.call('publishLeg', { ...this.#of(legId), target });
+    await this.#call('publishLeg', { ...this.#of(legId), target });
   }
 
   async unpublishLeg(legId: LegId): Promise<void> {
     if (this.#failed) return;
-    await this.#worker.call('unpublishLeg', this.#of(legId));
+    await this.#call('unpublishLeg', this.#of(legId));
   }
 
   legStats(legId: LegId): Promise<PhoneLegStats> {
-    return this.#worker.call('legStats', this.#of(legId));
+    return this.#call('legStats', this.#of(legId));
   }
 
   async closeLeg(legId: LegId): Promise<void> {
@@ -85,12 +77,16 @@ export class PooledRoom implements MixerRoom {
     if (leg === undefined) return;
     this.#legs.delete(legId);
     // A thread that dies meanwhile takes the sockets with it.
-    await this.#worker.call('closeLeg', this.#of(legId)).catch(() => undefined);
+    await this.#call('closeLeg', this.#of(legId)).catch(() => undefined);
     this.#ports.release(leg.ports);
   }
 
   async moveLeg(legId: LegId, to: MixerRoom): Promise<void> {
     if (!(to instanceof PooledRoom)) throw new TypeError('a room of another pool');
+    await this.#turns.together(() => to.#turns.together(() => this.#moveLeg(legId, to)));
+  }
+
+  async #moveLeg(legId: LegId, to: PooledRoom): Promise<void> {
     to.#assertOpen();
     const leg = this.#legs.get(legId);
     if (leg === undefined) throw new AppError('INVALID_STATE', 'the leg is closed');
@@ -104,42 +100,47 @@ export class PooledRoom implements MixerRoom {
   }
 
   async playTo(legId: LegId, playId: number, sounds: readonly Sound[]): Promise<void> {
-    await this.#worker.call('playTo', { ...this.#of(legId), playId, sounds });
+    await this.#call('playTo', { ...this.#of(legId), playId, sounds });
   }
 
   async stopPlaying(legId: LegId): Promise<void> {
-    await this.#worker.call('stopPlaying', this.#of(legId));
+    await this.#call('stopPlaying', this.#of(legId));
   }
 
   async pressKeys(legId: LegId, playId: number, keys: string): Promise<void> {
-    await this.#worker.call('pressKeys', { ...this.#of(legId), playId, keys });
+    await this.#call('pressKeys', { ...this.#of(legId), playId, keys });
   }
 
   async setLegMusic(legId: LegId, sounds: readonly Sound[]): Promise<void> {
-    await this.#worker.call('setLegMusic', { ...this.#of(legId), sounds });
+    await this.#call('setLegMusic', { ...this.#of(legId), sounds });
   }
 
   async setLegHearingGain(legId: LegId, gain: number): Promise<void> {
-    await this.#worker.call('setLegHearingGain', { ...this.#of(legId), gain });
+    await this.#call('setLegHearingGain', { ...this.#of(legId), gain });
   }
 
   async playTone(sounds: readonly Sound[]): Promise<void> {
-    await this.#worker.call('playTone', { room: this.#key, sounds });
+    await this.#call('playTone', { room: this.#key, sounds });
   }
 
   addMicrophone(input: MicrophoneInput): Promise<{ address: string; port: number }> {
-    return this.#worker.call('addMicrophone', { room: this.#key, input });
+    return this.#call('addMicrophone', { room: this.#key, input });
   }
 
   async removeMicrophone(legId: LegId): Promise<void> {
     if (this.#failed) return;
-    await this.#worker.call('removeMicrophone', this.#of(legId));
+    await this.#call('removeMicrophone', this.#of(legId));
   }
 
   close(): Promise<void> {
     this.#closed ??= this.#close();
 
     return this.#closed;
+  }
+
+  /** To another thread, with all that is going on in it. */
+  moveTo(worker: MixerWorker): Promise<MoveOutcome> {
+    return this.#turns.alone(() => this.#moveTo(worker));
   }
 
   /** What the thread said about this room. */
@@ -169,8 +170,55 @@ export class PooledRoom implements MixerRoom {
     this.events.emit('failed', reason);
   }
 
+  async #createLeg(legId: LegId): Promise<{ rtpPort: number; rtcpPort: number }> {
+    this.#assertOpen();
+    if (this.#legs.has(legId)) throw new AppError('INVALID_STATE', 'the leg exists');
+    const outcome = await this.#ports.allocate((ports) => this.#bind(legId, ports));
+    if (outcome === undefined) throw new AppError('MEDIA_UNAVAILABLE', 'no free RTP port');
+    if (outcome.error !== undefined) {
+      this.#ports.release(outcome.ports);
+      throw outcome.error;
+    }
+    if (this.#failed || this.#closed !== undefined) {
+      await this.#worker.call('closeLeg', this.#of(legId)).catch(() => undefined);
+      this.#ports.release(outcome.ports);
+      throw new AppError('MEDIA_UNAVAILABLE', 'the room was closed');
+    }
+    this.#legs.set(legId, { ports: outcome.ports, muted: false });
+
+    return { rtpPort: outcome.ports.rtp, rtcpPort: outcome.ports.rtcp };
+  }
+
+  async #moveTo(worker: MixerWorker): Promise<MoveOutcome> {
+    if (this.#failed || this.#closed !== undefined || !worker.alive) return 'refused';
+    const room = this.#key;
+    const { port1, port2 } = new MessageChannel();
+    const taken = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+    const arriving = worker.call('thawRoom', { room, passage: port2, taken }, [port2]);
+    const leaving = this.#worker.call('freezeRoom', { room, passage: port1 }, [port1]);
+    // A thread that is gone did not take it, and the other one would wait.
+    leaving.catch(() => {
+      port1.close();
+    });
+    const [left, arrived] = await Promise.allSettled([leaving, arriving]);
+    if (arrived.status === 'fulfilled') {
+      this.#worker = worker;
+      // The thread that it left died just then, and its calls were ended.
+      if (this.#failed) await worker.call('closeRoom', { room }).catch(() => undefined);
+
+      return this.#failed ? 'lost' : 'moved';
+    }
+    if (left.status === 'rejected') return 'refused';
+    if (Atomics.load(taken, 0) === 0) closeReleased(left.value);
+    this.fail(`the room was lost on its way: ${toError(arrived.reason).message}`);
+
+    return 'lost';
+  }
+
   async #close(): Promise<void> {
-    await this.#worker.call('closeRoom', { room: this.#key }).catch(() => undefined);
+    await this.#turns
+      .together(() => this.#worker.call('closeRoom', { room: this.#key }))
+      .catch(() => undefined);
     this.#releaseAll();
     this.#onClosed();
   }
@@ -198,6 +246,13 @@ export class PooledRoom implements MixerRoom {
 
       return { ports, error: toError(error) };
     }
+  }
+
+  #call<Op extends MixerOperation>(
+    op: Op,
+    args: MixerCalls[Op]['args'],
+  ): Promise<MixerCalls[Op]['result']> {
+    return this.#turns.together(() => this.#worker.call(op, args));
   }
 
   #of(legId: LegId): { room: RoomKey; legId: LegId } {

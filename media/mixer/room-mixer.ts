@@ -8,7 +8,13 @@ import { AppError, type Clock, type LegId } from '../../base/index.ts';
 import { encodingKey } from '../codec/index.ts';
 import { LOOPBACK_ADDRESS, LoopbackSocket, RtpLeg, type RtpLegHandlers } from '../leg/index.ts';
 import type { PhoneAudio, PhoneLegStats, Sound, SpeakerLevel } from '../media-api.ts';
-import { isRtcp, RtpPacketView, type PortPair } from '../rtp/index.ts';
+import {
+  closeReleased,
+  isRtcp,
+  RtpPacketView,
+  type FrozenSocket,
+  type PortPair,
+} from '../rtp/index.ts';
 import { GainControl } from './gain-control.ts';
 import { ListenerGroup } from './listeners.ts';
 import { MixEncoder } from './mix-encoder.ts';
@@ -35,6 +41,9 @@ export interface RoomMixerOptions {
   onDtmf: (legId: LegId, digit: string, durationMs: number) => void;
   onPlayed: (legId: LegId, playId: number, complete: boolean) => void;
 }
+
+/** A room on its way from one thread to another. */
+export type FrozenRoom = ReturnType<RoomMixer['freeze']>;
 
 interface Microphone {
   info: MicrophoneInput;
@@ -63,6 +72,9 @@ export class RoomMixer {
   /** Of legs that are gone. */
   readonly #past: PacketCounts = { packetsIn: 0, packetsOut: 0, lost: 0 };
   #loopback: Promise<LoopbackSocket> | undefined;
+  #openLoopback: LoopbackSocket | undefined;
+  /** When the room's next frame is due, after it came from another thread; a millisecond before will do. */
+  #resumeAt = Number.NEGATIVE_INFINITY;
   #mixRate = NARROW_RATE;
   #rates = new MixRates(NARROW_RATE);
   #tone: PcmTrack | undefined;
@@ -72,6 +84,54 @@ export class RoomMixer {
   constructor(options: RoomMixerOptions) {
     this.#options = options;
     this.#speakers = new SpeakerWatch(options.onSpeakers);
+  }
+
+  /** Goes on with a room that was frozen in another thread and released there. */
+  static thaw(state: FrozenRoom, options: RoomMixerOptions): RoomMixer {
+    const room = new RoomMixer(options);
+    try {
+      room.#thaw(state);
+    } catch (error) {
+      room.release();
+      closeReleased(socketsOf(state));
+      throw error;
+    }
+
+    return room;
+  }
+
+  /**
+   * All of it, for another thread; `nextDue`: of the frame that is not made here any more. Throws where its
+   * sockets cannot be handed over.
+   */
+  freeze(nextDue: number) {
+    return {
+      nextDue,
+      mixRate: this.#mixRate,
+      legs: [...this.#legs.values()].map((leg) => leg.freeze()),
+      groups: [...this.#groups].map(([key, group]) => ({ key, group: group.freeze() })),
+      microphones: [...this.#microphones.values()].map(({ info, input }) => ({
+        info,
+        input: input.freeze(),
+      })),
+      loopback: this.#openLoopback?.freeze(),
+      mixer: this.#talk.mixer.freeze(),
+      speakers: this.#speakers.freeze(),
+      tone: this.#tone?.freeze(),
+      frames: this.#frames,
+      // What was counted so far stays in this thread's totals.
+      past: minus(this.counts()),
+    };
+  }
+
+  /** Another thread has the room from now on, and all its sockets. */
+  release(): void {
+    this.#closed = true;
+    for (const leg of this.#legs.values()) leg.release();
+    this.#openLoopback?.release();
+    for (const { input } of this.#microphones.values()) input.close();
+    for (const group of this.#groups.values()) group.close();
+    this.#legs.clear();
   }
 
   async createLeg(legId: LegId, ports: PortPair): Promise<{ rtpPort: number; rtcpPort: number }> {
@@ -159,7 +219,7 @@ export class RoomMixer {
   }
 
   async publishLeg(legId: LegId, target: PublishTarget): Promise<void> {
-    const socket = await this.#openLoopback();
+    const socket = await this.#bindLoopback();
     this.#leg(legId).publish(target, socket);
   }
 
@@ -180,7 +240,7 @@ export class RoomMixer {
   }
 
   async addMicrophone(info: MicrophoneInput): Promise<{ address: string; port: number }> {
-    const socket = await this.#openLoopback();
+    const socket = await this.#bindLoopback();
     this.removeMicrophone(info.legId);
     this.#microphones.set(info.ssrc, { info, input: new MixerInput(this.#mixRate) });
 
@@ -196,9 +256,11 @@ export class RoomMixer {
     }
   }
 
-  /** Makes and sends the next 20 ms; `skipped`: frames before it that will never be made. */
-  tick(now: number, skipped: number): void {
-    if (this.#legs.size === 0) return;
+  /**
+   * Makes and sends the 20 ms that were due at `due`; `skipped`: frames before it that will never be made.
+   */
+  tick(now: number, due: number, skipped: number): void {
+    if (this.#legs.size === 0 || due < this.#resumeAt - 1) return;
     this.#gather(now);
     const everyone = this.#talk.mix(this.#nextTone());
     this.#rates.next(everyone);
@@ -272,13 +334,60 @@ export class RoomMixer {
     return leg;
   }
 
-  async #openLoopback(): Promise<LoopbackSocket> {
+  async #bindLoopback(): Promise<LoopbackSocket> {
     if (this.#closed) throw new AppError('MEDIA_UNAVAILABLE', 'the room was closed');
     this.#loopback ??= LoopbackSocket.bind((data) => {
       this.#onMicrophonePacket(data);
     });
+    this.#openLoopback = await this.#loopback;
 
-    return this.#loopback;
+    return this.#openLoopback;
+  }
+
+  #thaw(state: FrozenRoom): void {
+    const { bindAddress, clock, rtpTimeout, dscp } = this.#options;
+    const { mixRate, loopback } = state;
+    this.#resumeAt = state.nextDue;
+    this.#setRate(mixRate);
+    if (loopback !== undefined) {
+      this.#openLoopback = LoopbackSocket.thaw(loopback, (data) => {
+        this.#onMicrophonePacket(data);
+      });
+      this.#loopback = Promise.resolve(this.#openLoopback);
+    }
+    for (const frozen of state.legs) {
+      const handlers = this.#handlersOf(frozen.id);
+      const options = { bindAddress, clock, rtpTimeout, dscp, mixRate, handlers };
+      this.#legs.set(frozen.id, RtpLeg.thaw(frozen, options, this.#openLoopback));
+    }
+    for (const { info, input: frozen } of state.microphones) {
+      const input = new MixerInput(mixRate);
+      input.thaw(frozen);
+      this.#microphones.set(info.ssrc, { info, input });
+    }
+    const inputs = [...this.#legs.values(), ...this.#microphones.values()];
+    this.#talk.thaw(
+      state.mixer,
+      inputs.map(({ input }) => input),
+    );
+    this.#thawGroups(state);
+    this.#speakers.thaw(state.speakers);
+    this.#tone = state.tone && PcmTrack.thaw(state.tone);
+    this.#frames = state.frames;
+    addCounts(this.#past, state.past);
+    this.#listLegs();
+  }
+
+  #thawGroups({ groups }: FrozenRoom): void {
+    const { mixer } = this.#talk;
+    // The resamplers of other rates look back less than a frame.
+    this.#rates.next(mixer.last);
+    for (const { key, group: frozen } of groups) {
+      const group = ListenerGroup.thaw(frozen, this.#legs, mixer, this.#mixRate);
+      this.#groups.set(key, group);
+      for (const leg of group.legs) this.#groupOf.set(leg, key);
+      this.#rates.at(group.sampleRate);
+    }
   }
 
   #onMicrophonePacket(data: Uint8Array): void {
@@ -337,12 +446,16 @@ export class RoomMixer {
     const rates = [...this.#legs.values()].map(({ codec }) => codec?.sampleRate ?? NARROW_RATE);
     const rate = Math.max(NARROW_RATE, ...rates);
     if (rate === this.#mixRate) return;
-    this.#mixRate = rate;
-    this.#talk.setRate(rate);
-    this.#rates = new MixRates(rate);
+    this.#setRate(rate);
     for (const leg of this.#legs.values()) leg.input.setMixRate(rate);
     for (const { input } of this.#microphones.values()) input.setMixRate(rate);
     for (const group of this.#groups.values()) group.dropOwnMixes();
+  }
+
+  #setRate(rate: number): void {
+    this.#mixRate = rate;
+    this.#talk.setRate(rate);
+    this.#rates = new MixRates(rate);
   }
 
   #listLegs(): void {
@@ -361,4 +474,22 @@ export class RoomMixer {
     into.packetsOut += leg.packetsSent;
     into.lost += leg.packetsLost;
   }
+}
+
+/** All that a room has open. */
+export function socketsOf({ legs, loopback }: FrozenRoom): FrozenSocket[] {
+  const sockets = legs.flatMap(({ socket }) => [socket.rtp, socket.rtcp]);
+
+  return loopback === undefined ? sockets : [...sockets, loopback];
+}
+
+export function addCounts(into: PacketCounts, counts: PacketCounts): void {
+  into.packetsIn += counts.packetsIn;
+  into.packetsOut += counts.packetsOut;
+  into.lost += counts.lost;
+}
+
+/** Of a room that goes on elsewhere: there its legs bring their own counts along. */
+function minus({ packetsIn, packetsOut, lost }: PacketCounts): PacketCounts {
+  return { packetsIn: -packetsIn, packetsOut: -packetsOut, lost: -lost };
 }

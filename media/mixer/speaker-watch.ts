@@ -14,6 +14,15 @@ export class SpeakerWatch {
     this.#onSpeakers = onSpeakers;
   }
 
+  /** All of it, for another thread, where `thaw` goes on with it. */
+  freeze() {
+    return { said: this.#said, saidAt: this.#saidAt };
+  }
+
+  thaw(state: ReturnType<SpeakerWatch['freeze']>): void {
+    ({ said: this.#said, saidAt: this.#saidAt } = state);
+  }
+
   look(legs: readonly RtpLeg[], now: number): void {
     const speakers: SpeakerLevel[] = [];
     for (const { id, feeds, input } of legs) {

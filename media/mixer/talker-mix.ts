@@ -50,6 +50,12 @@ export class TalkerMix {
     if (index >= 0) this.#lastTalkers.splice(index, 1);
   }
 
+  /** Goes on as another one did whose last frame had those of `inputs` in it that say so. */
+  thaw(mixer: ReturnType<AudioMixer['freeze']>, inputs: Iterable<MixerInput>): void {
+    this.#mixer.thaw(mixer);
+    for (const input of inputs) if (input.mixed) this.#lastTalkers.push(input);
+  }
+
   setRate(rate: number): void {
     this.#mixer = new AudioMixer(rate / 50);
   }

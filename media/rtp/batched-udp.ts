@@ -3,6 +3,8 @@
  * for a packet, most of it in receiving: an event, an allocation and an address text each. Here one
  * poller a thread asks for all that came at once, every few milliseconds and right before each frame of
  * the mix, and what a packet needs is one view of a block that many share.
+ *
+ * Size: a socket and the poller that all sockets of a thread share know each other's insides.
  */
 import { isIPv4 } from 'node:net';
 import { getSystemErrorName } from 'node:util';
@@ -22,6 +24,11 @@ export interface PacketSocket {
   /** Throws when it cannot be sent. */
   send(data: Uint8Array, offset: number, length: number, port: number, address: string): unknown;
   getSendQueueCount(): number;
+  readonly burst?: number;
+  /** Of the process; undefined where it cannot be handed to another thread. */
+  readonly descriptor?: number;
+  /** Lets go of the descriptor, which stays open: another thread goes on with it. */
+  release?: () => void;
   close(callback: () => void): unknown;
 }
 
@@ -45,6 +52,15 @@ export interface BatchedSocketOptions {
   receiveBufferSize: number;
   /** Mark of the packets (RFC 2474), 0 for none. */
   dscp?: number;
+  /** Packets that are taken at a time: more of a port where nobody but this machine sends to. */
+  burst?: number;
+}
+
+/** An open socket on its way from one thread to another. */
+export interface FrozenSocket {
+  readonly descriptor: number;
+  readonly address: string;
+  readonly burst: number;
 }
 
 /** Linux' numbers, the same on every architecture that Node runs on. */
@@ -87,7 +103,29 @@ export function openBatchedSocket(options: BatchedSocketOptions): PacketSocket |
     throw Object.assign(new Error(`bind ${code} ${address}:${port}`), { code, address, port });
   }
 
-  return new BatchedSocket(kernel, fd, address);
+  return new BatchedSocket(kernel, fd, address, options.burst);
+}
+
+/** Goes on with what another thread released. */
+export function adoptSocket({ descriptor, address, burst }: FrozenSocket): PacketSocket {
+  const kernel = loadKernel();
+  if (kernel === undefined) throw new Error('no socket calls here');
+
+  return new BatchedSocket(kernel, descriptor, address, burst);
+}
+
+/** Throws where it cannot be handed to another thread. */
+export function freezeSocket(socket: PacketSocket): FrozenSocket {
+  const { descriptor, burst = 1 } = socket;
+  if (descriptor === undefined) throw new Error('a socket that belongs to this thread');
+
+  return { descriptor, address: socket.address().address, burst };
+}
+
+/** Of sockets that a thread released and nobody has. */
+export function closeReleased(sockets: readonly FrozenSocket[]): void {
+  const kernel = loadKernel();
+  for (const { descriptor } of sockets) kernel?.close(descriptor);
 }
 
 /** Hands out what has come for the sockets of this thread. */
@@ -97,6 +135,7 @@ export function pollBatchedSockets(): void {
 
 class BatchedSocket implements PacketSocket {
   readonly sendsAtOnce = true;
+  readonly burst: number;
   readonly #kernel: Kernel;
   readonly #fd: number;
   readonly #address: string;
@@ -110,9 +149,10 @@ class BatchedSocket implements PacketSocket {
   #onError: (() => void) | undefined;
   #closed = false;
 
-  constructor(kernel: Kernel, fd: number, address: string) {
+  constructor(kernel: Kernel, fd: number, address: string, burst = 1) {
     this.#kernel = kernel;
     this.#fd = fd;
+    this.burst = burst;
     this.#address = address;
     const name = new Uint8Array(ADDRESS_LENGTH);
     kernel.getsockname(fd, name, Uint32Array.of(ADDRESS_LENGTH));
@@ -163,6 +203,16 @@ class BatchedSocket implements PacketSocket {
   /** The kernel has taken, or refused, each one at once. */
   getSendQueueCount(): number {
     return 0;
+  }
+
+  get descriptor(): number {
+    return this.#fd;
+  }
+
+  release(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    poller?.remove(this.#fd);
   }
 
   close(callback: () => void): void {
@@ -255,14 +305,17 @@ class Poller {
       const count = this.#kernel.epoll_wait(this.#epoll, this.#events, EVENTS_AT_ONCE, 0);
       if (count <= 0) return;
       for (let i = 0; i < count; i++) {
-        this.#receive(this.#eventView.getUint32(i * EVENT_LENGTH + EVENT_DATA, true));
+        const fd = this.#eventView.getUint32(i * EVENT_LENGTH + EVENT_DATA, true);
+        let left = this.#sockets[fd]?.burst ?? 0;
+        while (left > 0 && this.#receive(fd)) left--;
       }
     }
   }
 
-  #receive(fd: number): void {
+  /** False: there was none. */
+  #receive(fd: number): boolean {
     const socket = this.#sockets[fd];
-    if (socket === undefined) return;
+    if (socket === undefined) return false;
     if (this.#used + LONGEST > BLOCK) this.#newBlock();
     const start = this.#used;
     const nameAt = this.#nameAt;
@@ -271,10 +324,12 @@ class Poller {
     if (length < 0) {
       if (this.#kernel.errno() !== EAGAIN) socket.failed();
 
-      return;
+      return false;
     }
     this.#used += (length + 7) & ~7;
     socket.deliver(this.#block, start, length, this.#name);
+
+    return true;
   }
 
   /** Packets that wait in jitter buffers keep the old one alive for as long as they do. */

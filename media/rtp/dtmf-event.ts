@@ -33,6 +33,29 @@ export class DtmfReceiver {
     this.#onDigit = options.onDigit;
   }
 
+  /** All of it, for another thread, where `thaw` goes on with it. */
+  freeze() {
+    return {
+      timestamp: this.#timestamp,
+      ssrc: this.#ssrc,
+      event: this.#event,
+      duration: this.#duration,
+      pressed: this.#pressed,
+      lastAt: this.#lastAt,
+    };
+  }
+
+  thaw(state: ReturnType<DtmfReceiver['freeze']>): void {
+    ({
+      timestamp: this.#timestamp,
+      ssrc: this.#ssrc,
+      event: this.#event,
+      duration: this.#duration,
+      pressed: this.#pressed,
+      lastAt: this.#lastAt,
+    } = state);
+  }
+
   /** A packet with the payload type of telephone-event. */
   push(packet: RtpPacketView, now: number): void {
     if (packet.payloadLength < PAYLOAD_LENGTH) return;

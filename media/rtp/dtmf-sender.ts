@@ -34,7 +34,7 @@ export class DtmfSender {
   /** What `next` made. */
   readonly packet = new Uint8Array(RTP_HEADER_LENGTH + PAYLOAD);
   readonly #onSent: (id: number, complete: boolean) => void;
-  readonly #queue: Run[] = [];
+  #queue: Run[] = [];
   #at = 0;
   #timestamp = 0;
   /** Milliseconds that the key is down; 0: it is yet to be pressed. */
@@ -100,6 +100,29 @@ export class DtmfSender {
   /** Nothing more is pressed; what waits is reported. */
   stop(): void {
     while (this.#queue.length > 0) this.#finish(false);
+  }
+
+  /** All of it, for another thread, where `thaw` goes on with it. */
+  freeze() {
+    return {
+      queue: this.#queue,
+      at: this.#at,
+      timestamp: this.#timestamp,
+      pressed: this.#pressed,
+      ends: this.#ends,
+      released: this.#released,
+    };
+  }
+
+  thaw(state: ReturnType<DtmfSender['freeze']>): void {
+    ({
+      queue: this.#queue,
+      at: this.#at,
+      timestamp: this.#timestamp,
+      pressed: this.#pressed,
+      ends: this.#ends,
+      released: this.#released,
+    } = state);
   }
 
   #release(): void {

@@ -37,7 +37,7 @@ export const INBAND_LOOK_AHEAD = 160;
 
 export class InbandDtmf {
   readonly #onDigit: (digit: string, durationMs: number) => void;
-  readonly #block = new Float64Array(BLOCK);
+  #block = new Float64Array(BLOCK);
   #filled = 0;
   /** Of the first sample of the block. */
   #position = 0;
@@ -74,6 +74,35 @@ export class InbandDtmf {
     }
 
     return suspicious;
+  }
+
+  /** All of it, for another thread, where `thaw` goes on with it. */
+  freeze() {
+    return {
+      block: this.#block,
+      filled: this.#filled,
+      position: this.#position,
+      candidate: this.#candidate,
+      looks: this.#looks,
+      begunAt: this.#begunAt,
+      pressed: this.#pressed,
+      misses: this.#misses,
+      suspected: this.#suspected,
+    };
+  }
+
+  thaw(state: ReturnType<InbandDtmf['freeze']>): void {
+    ({
+      block: this.#block,
+      filled: this.#filled,
+      position: this.#position,
+      candidate: this.#candidate,
+      looks: this.#looks,
+      begunAt: this.#begunAt,
+      pressed: this.#pressed,
+      misses: this.#misses,
+      suspected: this.#suspected,
+    } = state);
   }
 
   /** The audio stops here: a key that is down goes up. */

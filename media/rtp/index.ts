@@ -11,7 +11,14 @@ export type { ReportBlock, RtcpPacket, SenderInfo } from './rtcp-packet.ts';
 export { UNAVAILABLE } from './voip-metrics.ts';
 export type { VoipMetrics } from './voip-metrics.ts';
 export { RtcpScheduler } from './rtcp-scheduler.ts';
-export { pollBatchedSockets } from './batched-udp.ts';
+export {
+  adoptSocket,
+  closeReleased,
+  freezeSocket,
+  openBatchedSocket,
+  pollBatchedSockets,
+} from './batched-udp.ts';
+export type { FrozenSocket, PacketSocket } from './batched-udp.ts';
 export { RtpSocket } from './rtp-socket.ts';
 export type {
   PacketSecurity,
@@ -20,6 +27,7 @@ export type {
   RtpSocketOptions,
 } from './rtp-socket.ts';
 export type { RtpSocketCounters } from './rtp-socket-counters.ts';
+export { bindUdpSocket, closeUdpSocket } from './udp-socket.ts';
 export { PortAllocator } from './port-allocator.ts';
 export type { PortPair } from './port-allocator.ts';
 export { JitterBuffer } from './jitter-buffer.ts';

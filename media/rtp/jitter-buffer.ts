@@ -200,6 +200,49 @@ export class JitterBuffer {
     this.#concealedMs = 0;
   }
 
+  /** All of it, for another thread, where `thaw` of one with the same options goes on with it. */
+  freeze() {
+    return {
+      counters: { ...this.counters },
+      delay: this.#delay.freeze(),
+      packets: this.#ring.freeze(),
+      ssrc: this.#ssrc,
+      playing: this.#playing,
+      played: this.#played,
+      skipped: this.#skipped,
+      nextSequence: this.#nextSequence,
+      nextTimestamp: this.#nextTimestamp,
+      highest: this.#highest,
+      highestTimestamp: this.#highestTimestamp,
+      started: this.#started,
+      fillingSince: this.#fillingSince,
+      concealedMs: this.#concealedMs,
+      frameDuration: this.#frameDuration,
+      lossRate: this.#lossRate,
+    };
+  }
+
+  thaw(state: ReturnType<JitterBuffer['freeze']>): void {
+    ({
+      ssrc: this.#ssrc,
+      playing: this.#playing,
+      played: this.#played,
+      skipped: this.#skipped,
+      nextSequence: this.#nextSequence,
+      nextTimestamp: this.#nextTimestamp,
+      highest: this.#highest,
+      highestTimestamp: this.#highestTimestamp,
+      started: this.#started,
+      fillingSince: this.#fillingSince,
+      concealedMs: this.#concealedMs,
+      frameDuration: this.#frameDuration,
+      lossRate: this.#lossRate,
+    } = state);
+    Object.assign(this.counters, state.counters);
+    this.#delay.thaw(state.delay);
+    this.#ring.thaw(state.packets);
+  }
+
   #isOtherStream(packet: RtpPacketView): boolean {
     if (!this.#started) return false;
     if (packet.ssrc !== this.#ssrc) return true;

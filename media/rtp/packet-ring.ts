@@ -79,6 +79,27 @@ export class PacketRing {
     this.#count--;
   }
 
+  /** Its packets, each with octets of its own: they lie among those of other streams. */
+  freeze() {
+    return this.#slots.flatMap((slot) => {
+      if (slot === undefined) return [];
+      const { sequence, timestamp, payloadType, arrivedAt } = slot;
+
+      return [
+        { sequence, timestamp, payloadType, arrivedAt, data: Uint8Array.from(slot.payload()) },
+      ];
+    });
+  }
+
+  thaw(packets: ReturnType<PacketRing['freeze']>): void {
+    this.clear();
+    for (const packet of packets) {
+      const slot = Object.assign(new PacketSlot(), packet, { length: packet.data.length });
+      this.#slots[slot.sequence & SLOT_MASK] = slot;
+    }
+    this.#count = packets.length;
+  }
+
   clear(): void {
     for (const slot of this.#slots) if (slot !== undefined) this.remove(slot);
   }

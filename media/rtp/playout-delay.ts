@@ -52,6 +52,37 @@ export class PlayoutDelay {
     return Math.min(this.#maxMs, wanted);
   }
 
+  /** All of it, for another thread, where `thaw` goes on with it. */
+  freeze() {
+    return {
+      jitterMs: this.#jitterMs,
+      lastArrival: this.#lastArrival,
+      lastTimestamp: this.#lastTimestamp,
+      windowStart: this.#windowStart,
+      leastWait: this.#leastWait,
+      leastRest: this.#leastRest,
+      lateInWindow: this.#lateInWindow,
+      owed: this.#owed,
+      stretchedAt: this.#stretchedAt,
+      extraMs: this.extraMs,
+    };
+  }
+
+  thaw(state: ReturnType<PlayoutDelay['freeze']>): void {
+    ({
+      jitterMs: this.#jitterMs,
+      lastArrival: this.#lastArrival,
+      lastTimestamp: this.#lastTimestamp,
+      windowStart: this.#windowStart,
+      leastWait: this.#leastWait,
+      leastRest: this.#leastRest,
+      lateInWindow: this.#lateInWindow,
+      owed: this.#owed,
+      stretchedAt: this.#stretchedAt,
+      extraMs: this.extraMs,
+    } = state);
+  }
+
   /** Of another stream: its first packet is compared with nothing. */
   restart(timestamp: number, now: number): void {
     this.#lastTimestamp = timestamp;

@@ -33,6 +33,15 @@ export class RtcpPath {
     }
   }
 
+  /** All of it, for another thread, where `thaw` goes on with it. */
+  freeze() {
+    return { remote: this.#remote, host: this.#host, port: this.#port, moves: this.#moves };
+  }
+
+  thaw(state: ReturnType<RtcpPath['freeze']>): void {
+    ({ remote: this.#remote, host: this.#host, port: this.#port, moves: this.#moves } = state);
+  }
+
   get address(): string {
     return this.#isKnown ? this.#host : (this.#remote?.rtcpAddress ?? this.#lock.address);
   }

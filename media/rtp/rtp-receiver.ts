@@ -47,6 +47,47 @@ export class RtpReceiver {
     this.#payloadTypes = payloadTypes;
   }
 
+  /** All of it but the payload types, for another thread, where `thaw` goes on with it. */
+  freeze() {
+    return {
+      probation: this.#probation.freeze(),
+      ssrc: this.#ssrc,
+      sequence: this.#sequence?.freeze(),
+      clockRate: this.#clockRate,
+      lastTimestamp: this.#lastTimestamp,
+      lastArrival: this.#lastArrival,
+      jitter: this.#jitter,
+      octetsReceived: this.#octetsReceived,
+      packetsOfOldSources: this.#packetsOfOldSources,
+      lostOfOldSources: this.#lostOfOldSources,
+      expectedPrior: this.#expectedPrior,
+      receivedPrior: this.#receivedPrior,
+      lastSenderReport: this.#lastSenderReport,
+      lastSenderReportAt: this.#lastSenderReportAt,
+    };
+  }
+
+  thaw(state: ReturnType<RtpReceiver['freeze']>): void {
+    ({
+      ssrc: this.#ssrc,
+      clockRate: this.#clockRate,
+      lastTimestamp: this.#lastTimestamp,
+      lastArrival: this.#lastArrival,
+      jitter: this.#jitter,
+      octetsReceived: this.#octetsReceived,
+      packetsOfOldSources: this.#packetsOfOldSources,
+      lostOfOldSources: this.#lostOfOldSources,
+      expectedPrior: this.#expectedPrior,
+      receivedPrior: this.#receivedPrior,
+      lastSenderReport: this.#lastSenderReport,
+      lastSenderReportAt: this.#lastSenderReportAt,
+    } = state);
+    this.#probation.thaw(state.probation);
+    if (state.sequence === undefined) return;
+    this.#sequence = new SequenceTracker(0);
+    this.#sequence.thaw(state.sequence);
+  }
+
   /** After a new offer/answer. */
   setPayloadTypes(payloadTypes: ReadonlyMap<number, { readonly clockRate: number }>): void {
     this.#payloadTypes = payloadTypes;

@@ -14,7 +14,7 @@ const NTP_EPOCH = 2_208_988_800;
 const MAX_ROUND_TRIP = 60_000;
 
 export class RtpSender {
-  readonly #header: RtpHeader;
+  #header: RtpHeader;
   #clockRate: number;
   #packetsSent = 0;
   #octetsSent = 0;
@@ -33,6 +33,31 @@ export class RtpSender {
       timestamp: random.readUInt32BE(2),
       ssrc,
     };
+  }
+
+  /** All of it, for another thread, where `thaw` goes on with it. */
+  freeze() {
+    return {
+      header: this.#header,
+      clockRate: this.#clockRate,
+      packetsSent: this.#packetsSent,
+      octetsSent: this.#octetsSent,
+      lastSentAt: this.#lastSentAt,
+      lastTimestamp: this.#lastTimestamp,
+      markNext: this.#markNext,
+    };
+  }
+
+  thaw(state: ReturnType<RtpSender['freeze']>): void {
+    ({
+      header: this.#header,
+      clockRate: this.#clockRate,
+      packetsSent: this.#packetsSent,
+      octetsSent: this.#octetsSent,
+      lastSentAt: this.#lastSentAt,
+      lastTimestamp: this.#lastTimestamp,
+      markNext: this.#markNext,
+    } = state);
   }
 
   get ssrc(): number {

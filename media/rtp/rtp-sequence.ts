@@ -27,7 +27,7 @@ export type SequenceVerdict = 'in-order' | 'misordered' | 'restarted' | 'implaus
 
 /** The highest sequence number of one source, with its cycles; what loss is counted from. */
 export class SequenceTracker {
-  readonly #baseSequence: number;
+  #baseSequence: number;
   #highest: number;
   #cycles = 0;
   #badSequence = -1;
@@ -37,6 +37,27 @@ export class SequenceTracker {
   constructor(sequence: number) {
     this.#baseSequence = sequence;
     this.#highest = sequence;
+  }
+
+  /** All of it, for another thread, where `thaw` goes on with it. */
+  freeze() {
+    return {
+      baseSequence: this.#baseSequence,
+      highest: this.#highest,
+      cycles: this.#cycles,
+      badSequence: this.#badSequence,
+      received: this.#received,
+    };
+  }
+
+  thaw(state: ReturnType<SequenceTracker['freeze']>): void {
+    ({
+      baseSequence: this.#baseSequence,
+      highest: this.#highest,
+      cycles: this.#cycles,
+      badSequence: this.#badSequence,
+      received: this.#received,
+    } = state);
   }
 
   get highest(): number {
@@ -110,5 +131,14 @@ export class SourceProbation {
     this.#ssrc = -1;
     this.#next = -1;
     this.#left = 0;
+  }
+
+  /** All of it, for another thread, where `thaw` goes on with it. */
+  freeze() {
+    return { ssrc: this.#ssrc, next: this.#next, left: this.#left };
+  }
+
+  thaw(state: ReturnType<SourceProbation['freeze']>): void {
+    ({ ssrc: this.#ssrc, next: this.#next, left: this.#left } = state);
   }
 }

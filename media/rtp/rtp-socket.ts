@@ -2,10 +2,18 @@
  * The UDP ports of one RTP session: symmetric RTP with a source lock, RTCP beside it or on the same
  * port, everything counted. Sockets are not connected: the phone's address may change, and a
  * connected socket answers a closed port of the peer with an error.
+ *
+ * Size: what is asked of each packet, in either direction, is read in one place.
  */
 import { isIP } from 'node:net';
 import type { Clock } from '../../base/index.ts';
-import { openBatchedSocket, type PacketSocket, type PacketSource } from './batched-udp.ts';
+import {
+  adoptSocket,
+  freezeSocket,
+  openBatchedSocket,
+  type PacketSocket,
+  type PacketSource,
+} from './batched-udp.ts';
 import type { PortPair } from './port-allocator.ts';
 import { RtcpPath, type RtcpRemote } from './rtcp-path.ts';
 import { MAX_RTP_PACKET, RtpPacketView, isRtcp } from './rtp-packet.ts';
@@ -88,7 +96,11 @@ export class RtpSocket {
   #closed = false;
   readonly #counters = new RtpSocketCounters();
 
-  private constructor(rtp: PacketSocket, rtcp: PacketSocket, options: RtpSocketOptions) {
+  private constructor(
+    rtp: PacketSocket,
+    rtcp: PacketSocket,
+    options: Omit<RtpSocketOptions, 'ports'>,
+  ) {
     this.#rtp = rtp;
     this.#rtcp = rtcp;
     this.rtpPort = rtp.address().port;
@@ -136,6 +148,39 @@ export class RtpSocket {
       await closeUdpSocket(rtp);
       throw error;
     }
+  }
+
+  /** Goes on with the sockets of one that was frozen and released. */
+  static thaw(
+    state: ReturnType<RtpSocket['freeze']>,
+    options: Omit<RtpSocketOptions, 'ports'>,
+  ): RtpSocket {
+    const socket = new RtpSocket(adoptSocket(state.rtp), adoptSocket(state.rtcp), options);
+    socket.#remote = state.remote;
+    socket.#lock.thaw(state.lock);
+    socket.#rtcpPath.thaw(state.rtcpPath);
+    Object.assign(socket.#counters, state.counters);
+
+    return socket;
+  }
+
+  /** All of it but its keys, for another thread. Throws where sockets cannot be handed over. */
+  freeze() {
+    return {
+      rtp: freezeSocket(this.#rtp),
+      rtcp: freezeSocket(this.#rtcp),
+      remote: this.#remote,
+      lock: this.#lock.freeze(),
+      rtcpPath: this.#rtcpPath.freeze(),
+      counters: { ...this.#counters },
+    };
+  }
+
+  /** Another thread has the sockets from now on. */
+  release(): void {
+    this.#closed = true;
+    this.#rtp.release?.();
+    this.#rtcp.release?.();
   }
 
   get counters(): Readonly<RtpSocketCounters> {

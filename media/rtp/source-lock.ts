@@ -128,6 +128,41 @@ export class SourceLock {
     return true;
   }
 
+  /** For another thread, where `thaw` goes on with it; who is on probation begins it anew there. */
+  freeze() {
+    return {
+      signalledAddress: this.#signalledAddress,
+      signalledPort: this.#signalledPort,
+      signallingHost: this.#signallingHost,
+      signalledAt: this.#signalledAt,
+      address: this.#address,
+      port: this.#port,
+      locked: this.#locked,
+      rank: this.#rank,
+      lastAt: this.#lastAt,
+      ssrc: this.#ssrc,
+      sequence: this.#sequence,
+      moves: this.#moves,
+    };
+  }
+
+  thaw(state: ReturnType<SourceLock['freeze']>): void {
+    ({
+      signalledAddress: this.#signalledAddress,
+      signalledPort: this.#signalledPort,
+      signallingHost: this.#signallingHost,
+      signalledAt: this.#signalledAt,
+      address: this.#address,
+      port: this.#port,
+      locked: this.#locked,
+      rank: this.#rank,
+      lastAt: this.#lastAt,
+      ssrc: this.#ssrc,
+      sequence: this.#sequence,
+      moves: this.#moves,
+    } = state);
+  }
+
   #note(ssrc: number, sequence: number, now: number): void {
     this.#lastAt = now;
     this.#ssrc = ssrc;

@@ -6,12 +6,21 @@ export const REPLAY_WINDOW = WORDS * 32;
 
 export class ReplayWindow {
   /** One bit for each index, at the index modulo the size. */
-  readonly #seen = new Uint32Array(WORDS);
+  #seen = new Uint32Array(WORDS);
   #highest = -1;
 
   /** −1 before the first packet. */
   get highest(): number {
     return this.#highest;
+  }
+
+  /** All of it, for another thread, where `thaw` goes on with it. */
+  freeze() {
+    return { seen: this.#seen, highest: this.#highest };
+  }
+
+  thaw(state: ReturnType<ReplayWindow['freeze']>): void {
+    ({ seen: this.#seen, highest: this.#highest } = state);
   }
 
   /** False for what came already, and for what is so old that nobody can tell. */

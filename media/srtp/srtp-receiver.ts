@@ -28,6 +28,16 @@ export class SrtpReceiver {
     this.#tagLast = suite.kind === 'counter-mode';
   }
 
+  /** What came already, for another thread: it must not be let in there once more. */
+  freeze() {
+    return { rtp: freezeWindows(this.#rtpWindows), rtcp: freezeWindows(this.#rtcpWindows) };
+  }
+
+  thaw(state: ReturnType<SrtpReceiver['freeze']>): void {
+    thawWindows(this.#rtpWindows, state.rtp);
+    thawWindows(this.#rtcpWindows, state.rtcp);
+  }
+
   /** Decrypts in place and answers the new length; −1 for what is not authentic or came before. */
   openRtp(data: Uint8Array): number {
     const header = rtpHeaderLength(data, data.length);
@@ -71,6 +81,20 @@ export class SrtpReceiver {
     if (this.#tagLast) data.copyWithin(at, at + size);
 
     return data.length - size;
+  }
+}
+
+type FrozenWindows = (readonly [ssrc: number, window: ReturnType<ReplayWindow['freeze']>])[];
+
+function freezeWindows(windows: ReadonlyMap<number, ReplayWindow>): FrozenWindows {
+  return [...windows].map(([ssrc, window]) => [ssrc, window.freeze()] as const);
+}
+
+function thawWindows(windows: Map<number, ReplayWindow>, frozen: FrozenWindows): void {
+  for (const [ssrc, state] of frozen) {
+    const window = new ReplayWindow();
+    window.thaw(state);
+    windows.set(ssrc, window);
   }
 }
 

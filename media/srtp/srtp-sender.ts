@@ -15,7 +15,7 @@ export class SrtpSender {
   readonly #rtp: PacketCipher;
   readonly #rtcp: PacketCipher;
   /** The highest index of each SSRC; there are as many as we ourselves make. */
-  readonly #highest = new Map<number, number>();
+  #highest = new Map<number, number>();
   #rtcpIndex: number;
 
   constructor(key: SrtpKey, firstRtcpIndex = 0, keys: StreamKeys = deriveStreamKeys(key)) {
@@ -23,6 +23,15 @@ export class SrtpSender {
     this.#rtp = createPacketCipher(suite, rtp, suite.rtpTagLength);
     this.#rtcp = createPacketCipher(suite, rtcp, suite.rtcpTagLength);
     this.#rtcpIndex = firstRtcpIndex;
+  }
+
+  /** The indexes, for another thread: none may be used twice. */
+  freeze() {
+    return { highest: this.#highest, rtcpIndex: this.#rtcpIndex };
+  }
+
+  thaw(state: ReturnType<SrtpSender['freeze']>): void {
+    ({ highest: this.#highest, rtcpIndex: this.#rtcpIndex } = state);
   }
 
   /** Encrypts in place, the tag behind it; `data` has room. Answers the new length, −1: no RTP. */

@@ -35,6 +35,23 @@ export class SrtpSession {
     if (!isSameKey(before.receive, keys.receive)) this.#receiver = new SrtpReceiver(keys.receive);
   }
 
+  /** For another thread, where `SrtpSession.thaw` goes on with it. */
+  freeze() {
+    return {
+      keys: this.#keys,
+      sender: this.#sender.freeze(),
+      receiver: this.#receiver.freeze(),
+    };
+  }
+
+  static thaw(state: ReturnType<SrtpSession['freeze']>): SrtpSession {
+    const session = new SrtpSession(state.keys);
+    session.#sender.thaw(state.sender);
+    session.#receiver.thaw(state.receiver);
+
+    return session;
+  }
+
   openRtp(data: Uint8Array): number {
     return this.#receiver.openRtp(data);
   }

@@ -135,6 +135,8 @@ export class FakeMixerPool implements MixerPool {
       rtpLost: 0,
       rtpPortsExhausted: 0,
       mixerLateFrames: 0,
+      mixerMoves: { moved: 0, refused: 0, lost: 0 },
+      mixerThreadsBusy: [0],
       mixerFrameSeconds: { buckets: [], sum: 0, count: 0 },
       phoneLegs: 0,
       rtpPorts: 0,

@@ -30,6 +30,8 @@ export class RtpPeer {
   readonly #pcm: Int16Array;
   #timer: NodeJS.Timeout | undefined;
   packetsReceived = 0;
+  /** Where each packet came from. */
+  readonly from: number[] = [];
 
   private constructor(socket: Socket, codec: AudioCodec) {
     this.#socket = socket;
@@ -37,9 +39,10 @@ export class RtpPeer {
     this.#encoder = createEncoder(codec, codec.sampleRate, PTIME);
     const decoder = createDecoder(codec, codec.sampleRate);
     this.#pcm = new Int16Array((codec.sampleRate * 120) / 1000);
-    socket.on('message', (data) => {
+    socket.on('message', (data, { port }) => {
       if (isRtcp(data) || !this.#packet.parse(data)) return;
       this.packetsReceived++;
+      this.from.push(port);
       const length = decoder.decode(this.#packet.payload(), this.#pcm);
       this.#heard.push(this.#pcm.slice(0, length));
     });

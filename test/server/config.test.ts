@@ -54,6 +54,7 @@ describe('parseConfig', () => {
         webRtcPort: 44_444,
         workers: 4,
         mixerThreads: 2,
+        mixerMoveFrom: 0.5,
         rtpTimeout: 30_000,
         rtpDscp: 46,
         grid: { rooms: 2, framesPerSecond: 25, cpuShare: 0.8, bitrate: 1_500_000 },

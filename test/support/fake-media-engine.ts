@@ -104,6 +104,8 @@ export class FakeMediaEngine implements MediaEngine {
         tooLong: 0,
       },
       mixerLateFrames: 1,
+      mixerMoves: { moved: 2, refused: 1, lost: 0 },
+      mixerThreadsBusy: [0.5, 0.25],
       workerDeaths: 0,
       grid: {
         rooms: 1,

@@ -264,6 +264,8 @@ describe('health', () => {
       'parley_mixer_frame_seconds_bucket{le="0.001"} 3',
       'parley_mixer_frame_seconds_bucket{le="+Inf"} 4',
       'parley_mixer_late_frames_total 1',
+      'parley_mixer_room_moves_total{outcome="moved"} 2',
+      'parley_mixer_thread_busy_ratio{thread="1"} 0.25',
       'parley_media_worker_deaths_total 0',
       'parley_grid_rooms 1',
       'parley_grid_cpu_seconds_total 1.5',
