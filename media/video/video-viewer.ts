@@ -209,7 +209,7 @@ export class VideoViewer {
     const { id, codec } = open.feed.source;
     const consumer = await link.consume(id, codec, open.layer);
     if (open.closed) {
-      consumer.close();
+      if (this.#isFed(open)) consumer.close();
 
       return;
     }
@@ -273,7 +273,15 @@ export class VideoViewer {
   #end(open: OpenFeed | undefined): void {
     if (open === undefined) return;
     open.closed = true;
-    open.consumer?.close();
+    if (this.#isFed(open)) open.consumer?.close();
+  }
+
+  /**
+   * The worker closes a Consumer together with its Producer, and we are told a moment later: till then it is
+   * left alone, as the worker would not know what is meant.
+   */
+  #isFed({ feed }: OpenFeed): boolean {
+    return this.#scene.producer(feed.source.id)?.closed === false;
   }
 
   /** A source that ends meanwhile is no fault; what else fails shows as a source without key frame. */
