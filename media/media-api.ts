@@ -81,6 +81,8 @@ export interface SpeakerLevel {
 export interface RoomMediaEvents {
   producerAdded: [ProducerInfo];
   producerRemoved: [ProducerInfo];
+  /** A phone began or ceased to send a picture within its stream: `paused` says which. */
+  producerPaused: [ProducerInfo];
   /** Who speaks now, loudest first; said when it changes and every few hundred ms while not empty. */
   speakers: [SpeakerLevel[]];
   /** A phone with another codec began to want video, or the last one that wanted it ended. */

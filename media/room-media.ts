@@ -253,6 +253,9 @@ export class SfuRoomMedia implements RoomMedia {
       producerRemoved: (info) => {
         this.events.emit('producerRemoved', info);
       },
+      producerPaused: (info) => {
+        this.events.emit('producerPaused', info);
+      },
       codecsWanted: (wanted) => {
         this.events.emit('videoCodecsWanted', wanted);
       },

@@ -19,6 +19,7 @@ export interface MeetingMediaHooks {
   wanted(): boolean;
   producerAdded(info: ProducerInfo): void;
   producerRemoved(info: ProducerInfo): void;
+  producerPaused(info: ProducerInfo): void;
   speakers(levels: readonly SpeakerLevel[]): void;
   videoCodecsWanted(wanted: readonly WantedVideoCodec[]): void;
   /** The media of the running meeting is gone. */
@@ -120,6 +121,9 @@ export class MeetingMedia {
       })
       .on('producerRemoved', (info) => {
         this.#hooks.producerRemoved(info);
+      })
+      .on('producerPaused', (info) => {
+        this.#hooks.producerPaused(info);
       })
       .on('speakers', (levels) => {
         if (this.#current === media) this.#hooks.speakers(levels);

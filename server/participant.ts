@@ -329,6 +329,15 @@ export class Participant {
     });
   }
 
+  /** For the room only: it began or ceased to send within this stream. */
+  changeProducer(info: ProducerInfo): void {
+    if (this.#isOver() || this.#streams.get(info.id) === undefined) return;
+    this.#noteChange(() => {
+      this.#streams.set(info);
+      if (info.alternative !== true) this.#hooks.producerUpdated(this, info);
+    });
+  }
+
   /** For the room only: what its speaker detection found. True when it changed. */
   markSpeaking(speaking: boolean): boolean {
     if (this.#speaking === speaking) return false;

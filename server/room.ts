@@ -333,6 +333,7 @@ export class Room implements RoomHandle {
     wanted: () => this.occupied,
     producerAdded: (info) => this.#members.ofLeg(info.legId)?.addProducer(info),
     producerRemoved: (info) => this.#members.ofLeg(info.legId)?.removeProducer(info.id),
+    producerPaused: (info) => this.#members.ofLeg(info.legId)?.changeProducer(info),
     speakers: (levels) => {
       this.#speakers.heard(levels);
     },

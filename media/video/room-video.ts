@@ -21,6 +21,7 @@ export interface RoomVideoContext {
   logger: Logger;
   producerAdded(info: ProducerInfo): void;
   producerRemoved(info: ProducerInfo): void;
+  producerPaused(info: ProducerInfo): void;
   codecsWanted(wanted: WantedVideoCodec[]): void;
 }
 
@@ -200,6 +201,9 @@ class PhoneInRoom implements PhoneVideoHost {
       },
       producerRemoved: (info) => {
         context.producerRemoved(info);
+      },
+      producerPaused: (info) => {
+        context.producerPaused(info);
       },
     });
   }

@@ -17,6 +17,7 @@ import type { VideoLink } from './video-link.ts';
 export interface VideoPublicationContext {
   producerAdded(info: ProducerInfo, producer: mediasoup.Producer): void;
   producerRemoved(info: ProducerInfo): void;
+  producerPaused(info: ProducerInfo): void;
 }
 
 interface Published {
@@ -59,6 +60,7 @@ export class VideoPublication {
     } else if (this.#published.producer.paused !== paused) {
       const { producer } = this.#published;
       await (paused ? producer.pause() : producer.resume());
+      if (!producer.closed) this.#context.producerPaused(this.#infoOf(producer));
     }
   }
 

@@ -63,3 +63,22 @@ describe('a picture in another codec', () => {
     expect(page.sink.events).toHaveLength(before);
   });
 });
+
+describe('a phone whose camera is switched off within its call', () => {
+  it('is shown without a picture, and with one when it is on again', () => {
+    const room = conference.media.rooms[0]!;
+    const { id } = page.member.webRtcLeg as FakeWebRtcLeg;
+    const info = room.addProducer(id, 'video', 'camera');
+    const told = (): string[] => page.sink.events.map(({ type }) => type);
+    const before = told().length;
+    room.events.emit('producerPaused', { ...info, paused: true });
+    expect(page.member.view().video).toBe(false);
+    expect(page.member.producers()).toEqual([expect.objectContaining({ paused: true })]);
+    room.events.emit('producerPaused', { ...info, paused: false });
+    expect(page.member.view().video).toBe(true);
+    expect(told().slice(before)).toEqual(['participant-updated', 'participant-updated']);
+    room.events.emit('producerRemoved', info);
+    room.events.emit('producerPaused', { ...info, paused: true });
+    expect(page.member.producers()).toEqual([]);
+  });
+});

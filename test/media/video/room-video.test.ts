@@ -313,6 +313,8 @@ describe('the video of phones in a room', () => {
     const a = await phone(1);
     const b = await phone(2);
     const c = await phone(3, { direction: 'sendonly' });
+    const told: unknown[] = [];
+    room.events.on('producerPaused', ({ legId, paused }) => told.push([legId, paused]));
     room.setActiveSpeaker(a.leg.id);
     await sees(c.peer, 1);
     a.peer.stop();
@@ -324,6 +326,10 @@ describe('the video of phones in a room', () => {
     ]);
     a.peer.play(a.video);
     await sees(c.peer, 1);
+    expect(told).toEqual([
+      [a.leg.id, true],
+      [a.leg.id, false],
+    ]);
     // Who says that it only watches has no picture in the room any more, not even a stopped one.
     await a.video.configure(a.peer.agreed({ direction: 'sendonly' }));
     await sees(c.peer, 2);

@@ -140,6 +140,7 @@ describe('what a browser sends in several sizes', () => {
       ...testDeps,
       producerAdded: () => undefined,
       producerRemoved: () => undefined,
+      producerPaused: () => undefined,
       codecsWanted: () => undefined,
     });
     const session = await PhoneVideoSession.open(newLegId(), 'main', testVideoDeps(43_000));
