@@ -152,6 +152,14 @@ export class JsSipPage {
 
   /** By RFC 4733, one after the other. */
   async press(keys: string): Promise<void> {
+    // A key that is pressed before is lost.
+    await waitUntil('media flows', async () => {
+      const state = await this.page.evaluate(
+        () => (window as unknown as PhoneWindow).session?.connection?.connectionState,
+      );
+
+      return state === 'connected' ? undefined : String(state);
+    });
     await this.page.evaluate((pressed) => {
       const { session } = window as unknown as PhoneWindow;
       for (const key of pressed) {

@@ -143,7 +143,7 @@ export class WebRtcSession {
   /** Our offer: all m-lines, with what is prepared in them. */
   offer(): SdpSession {
     const wish = this.#wish;
-    this.#proposed = this.#plan(this.#slots).map((slot) => asking(slot, wish));
+    this.#proposed = this.#plan(this.#slots).map((slot) => asking(this.#listing(slot), wish));
 
     return this.#describe(this.#proposed, 'actpass', true);
   }
@@ -302,6 +302,15 @@ export class WebRtcSession {
     return { ...slot, ...(published && { published }), ...(isKept && stream && { stream }) };
   }
 
+  /** What an m-line of ours lists: its stream may be gone when the answer comes, and what was listed stays. */
+  #listing(slot: PeerSlot): PeerSlot {
+    const sent = this.#streams.find(slot.stream)?.rtpParameters;
+    if (slot.accepted !== undefined || sent === undefined) return slot;
+    const { codecs, headerExtensions: extensions = [] } = sent;
+
+    return { ...slot, codecs, extensions };
+  }
+
   async #answeredSlot(slot: PeerSlot, answer: SdpSession, media: SdpMedia): Promise<PeerSlot> {
     const { stream, published, ...rest } = slot;
     const direction = effectiveDirection(answer, media);
@@ -311,12 +320,7 @@ export class WebRtcSession {
 
       return { ...rest, direction, usable: false, refused: media };
     }
-    if (slot.accepted === undefined) {
-      const sent = this.#streams.find(slot.stream)?.rtpParameters;
-      const { codecs, headerExtensions: extensions = [] } = sent ?? { codecs: slot.codecs };
-
-      return { ...slot, direction, codecs, extensions };
-    }
+    if (slot.accepted === undefined) return { ...slot, direction };
     const accepted = acceptMedia(answer, media, this.#options.router) ?? slot.accepted;
     const now = await this.#publish(published, accepted, { kind: slot.kind, direction });
     const answered = { ...rest, accepted: narrowed(slot.accepted, media), direction };

@@ -321,6 +321,21 @@ describe('our offers', () => {
     });
   });
 
+  it('8866-5.14: list codecs in the m-line of a stream that ended before its answer came', async () => {
+    want('ann');
+    await answer(OFFER);
+    await session.prepare();
+    const offer = session.offer();
+    for (const id of ['c-audio-ann', 'c-video-ann'] as ConsumerId[]) {
+      leg.events.emit('consumerClosed', id);
+    }
+    await session.applyAnswer(browserAnswer(offer));
+    want();
+    const empty = (await exchange()).media.slice(2);
+    expect(empty.map(({ direction }) => direction)).toEqual(['inactive']);
+    expect(empty.map(({ formats }) => formats.length > 0)).toEqual([true]);
+  });
+
   it('9143-7.3-a: use a payload number for one codec in the whole call', async () => {
     want('ann', 'bob');
     await answer(OFFER);
